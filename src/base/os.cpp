@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// Linux.
+#include "base/os.hpp"
+
+#include <linux/futex.h>
+#include <pthread.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <climits>
+#include <csignal>
+#include <ctime>
+
+#include "base/bits.hpp"
+
+namespace pool9::base::os {
+namespace {
+
+constexpr std::uint64_t second_ns = 1'000'000'000;
+
+/// errno belongs to whoever called the pool.
+struct keep_errno {
+  const int saved = errno;
+  ~keep_errno() { errno = saved; }
+};
+
+std::uint64_t read_clock(clockid_t clock) noexcept {
+  timespec t{};
+  clock_gettime(clock, &t);
+  return static_cast<std::uint64_t>(t.tv_sec) * second_ns + static_cast<std::uint64_t>(t.tv_nsec);
+}
+timespec as_timespec(std::uint64_t ns) noexcept {
+  return {static_cast<time_t>(ns / second_ns), static_cast<long>(ns % second_ns)};
+}
+void* map_anywhere(std::size_t bytes) noexcept {
+  void* p = mmap(nullptr, bytes, PROT_READ | PROT_WRITE,
+                 MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  return p == MAP_FAILED ? nullptr : p;
+}
+
+}
+
+std::size_t page_size() noexcept {
+  static const auto size = static_cast<std::size_t>(sysconf(_SC_PAGESIZE));
+  return size;
+}
+
+void* map(std::size_t bytes, std::size_t align) noexcept {
+  const keep_errno keep;
+  bytes = round_up(bytes, page_size());
+  if (align <= page_size()) return map_anywhere(bytes);
+  void* const wide = map_anywhere(bytes + align);  // then cut to measure
+  if (wide == nullptr) return nullptr;
+  const std::uintptr_t start = round_up(address_of(wide), align);
+  const std::size_t head = start - address_of(wide);
+  if (head != 0) munmap(wide, head);
+  if (align - head != 0) munmap(pointer_to(start + bytes), align - head);
+  return pointer_to(start);
+}
+void unmap(void* p, std::size_t bytes) noexcept {
+  const keep_errno keep;
+  munmap(p, round_up(bytes, page_size()));
+}
+void discard(void* p, std::size_t bytes) noexcept {
+  const keep_errno keep;
+  madvise(p, bytes, MADV_DONTNEED);
+}
+
+std::uint64_t steady_ns() noexcept { return read_clock(CLOCK_MONOTONIC); }
+std::uint64_t coarse_real_ns() noexcept { return read_clock(CLOCK_REALTIME_COARSE); }
+
+void wait(const std::atomic<std::uint32_t>& state, std::uint32_t expected,
+          std::uint64_t until) noexcept {
+  static_assert(sizeof state == sizeof(std::uint32_t));
+  const keep_errno keep;
+  const timespec t = as_timespec(until);  // FUTEX_WAIT_BITSET takes the time itself, not a span
+  syscall(SYS_futex, &state, FUTEX_WAIT_BITSET_PRIVATE, expected, until == never ? nullptr : &t,
+          nullptr, FUTEX_BITSET_MATCH_ANY);
+}
+void wake(const void* state) noexcept {
+  const keep_errno keep;
+  syscall(SYS_futex, state, FUTEX_WAKE_PRIVATE, INT_MAX, nullptr, nullptr, 0);
+}
+void pause(std::uint64_t ns) noexcept {
+  const std::atomic<std::uint32_t> nobody{0};
+  wait(nobody, 0, steady_ns() + ns);
+}
+
+bool start_thread(void* (*body)(void*), const char* name) noexcept {
+  const keep_errno keep;
+  sigset_t all, before;
+  sigfillset(&all);
+  pthread_sigmask(SIG_SETMASK, &all, &before);
+  pthread_t thread{};
+  const bool started = pthread_create(&thread, nullptr, body, nullptr) == 0;
+  pthread_sigmask(SIG_SETMASK, &before, nullptr);
+  if (!started) return false;
+  pthread_setname_np(thread, name);
+  pthread_detach(thread);
+  return true;
+}
+bool at_fork(void (*prepare)(), void (*parent)(), void (*child)()) noexcept {
+  return pthread_atfork(prepare, parent, child) == 0;
+}
+
+void print_error(std::string_view text) noexcept {
+  const keep_errno keep;
+  while (!text.empty()) {
+    // Not write(), which is a cancellation point.
+    const long written = syscall(SYS_write, STDERR_FILENO, text.data(), text.size());
+    if (written < 0 && errno == EINTR) continue;
+    if (written <= 0) return;
+    text.remove_prefix(static_cast<std::size_t>(written));
+  }
+}
+
+}

@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// What the library asks of the system: the whole contract.  Every platform difference is in os.cpp.
+//
+// Common to all: no function here allocates from malloc, throws, or changes errno for the caller's
+// caller; times are nanoseconds.  Thread-safe.
+#pragma once
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <string_view>
+
+namespace pool9::base::os {
+
+/// Bytes of a system page.
+std::size_t page_size() noexcept;
+
+/// Returns zeroed memory of `bytes`, aligned to `align`, that becomes resident where it is touched;
+/// nullptr: the system has none.  Requires: both are multiples of the system page or powers of two.
+void* map(std::size_t bytes, std::size_t align) noexcept;
+void unmap(void* p, std::size_t bytes) noexcept;
+/// Gives the memory of whole system pages back; the addresses stay and read as zero.
+void discard(void* p, std::size_t bytes) noexcept;
+
+inline constexpr std::uint64_t never = UINT64_MAX;
+std::uint64_t steady_ns() noexcept;
+/// Time of day; to a few milliseconds, in return for a few nanoseconds.
+std::uint64_t coarse_real_ns() noexcept;
+
+/// Sleeps while `state` is `expected`, until wake() or until the steady clock shows `until`; may
+/// return early.  No cancellation point.
+void wait(const std::atomic<std::uint32_t>& state, std::uint32_t expected,
+          std::uint64_t until) noexcept;
+/// Wakes who sleeps on that address.  Touches nothing there: it may be gone already.
+void wake(const void* state) noexcept;
+/// Sleeps so long.
+void pause(std::uint64_t ns) noexcept;
+
+/// Starts a detached thread with all signals blocked; false: none to be had.
+bool start_thread(void* (*body)(void*), const char* name) noexcept;
+/// Registers fork handlers; false: no memory.
+bool at_fork(void (*prepare)(), void (*parent)(), void (*child)()) noexcept;
+
+/// Writes to standard error, as it is.
+void print_error(std::string_view text) noexcept;
+
+}
