@@ -290,8 +290,8 @@ class pool {
 
   bool must_fit(bulk_outcome outcome, std::size_t n) const;  // throws for beyond_limit
   void prime_at_birth();
-  detail::core* born() noexcept;  // nullptr: no memory for the pool's own data
-  detail::core* born_in(std::span<std::byte>& storage) noexcept;
+  /// The engine, in `storage` if it is born by this; nullptr: no memory for the pool's own data.
+  detail::core* born(std::span<std::byte>* storage = nullptr) noexcept;
   /// The same, waiting for memory as `flags` say.
   detail::core* born_in_time(get_flags flags, const call_site& where,
                              clock::time_point deadline) noexcept;

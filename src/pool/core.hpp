@@ -1,0 +1,298 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// The engine of one pool: all its state, and who may touch it when.
+//
+// Theory of operation
+// ===================
+// 1. Items.  An item is out (a caller has it) or free (its bit in the page set is 1).  A get takes
+//    a free item, a put gives it back; both are O(1) under the pool's lock (requests.cpp).
+//
+// 2. Pages.  They come when a get finds no free item, when prime or the low watermark ask for them,
+//    and go when they are empty and above the high watermark, or stayed empty for a while, or on
+//    reclaim.  supply.cpp is the only place that calls page sources.  Floors - reserve and low
+//    watermark - are arithmetic in limits.hpp.
+//
+// 3. Waiting (waiting.cpp).  While anybody waits, free items belong to the queue: newcomers take
+//    nothing, and whoever holds the lock serves the oldest waiter before releasing it (settle()).
+//    So instead of a list of events that must wake somebody there is one invariant, C3, at every
+//    release.  A waiter is short of either the limit or memory: in the first case only a
+//    put or a raised limit helps; in the second it asks the source again, with a growing pause if
+//    it is a thread, through housekeeping if it is a callback, and at once when memory went back
+//    anywhere.  One whose trouble changes from the first to the second must be told to ask.
+//
+// 4. Foreign code - sources, hooks, report handlers, callbacks - runs with no lock held.  While a
+//    pool's own source or hook runs in a thread, that thread's gets on the pool neither grow nor
+//    wait: `inside` knows.  What a lock holder owes to others is in a handoff, paid after the
+//    release.
+//
+// 5. Life.  The core is born by the first get or prime, in the arena or in the caller's storage,
+//    and is found through pool::core_.  It dies in close(), when nobody works on it: calls of the
+//    user's own in progress are misuse, others pin it (pin.hpp).
+//
+// 6. Locks.  Order: registry::lock, core::mutex of any one pool, then those below (arena, system
+//    source).  A fork takes them all; the child drops the other threads' waits (fork.cpp).
+//
+// What is not done: no fairness between pools, no priority among waiters, no lock-free path.
+//
+// Invariants, at every release of the lock
+//   C1  n_out = n_items - n_free, and of the figures n_out is the one that is not kept
+//   C2  n_out <= hard limit
+//   C3  the oldest waiter cannot be served: the limit does not admit what it wants, or not so many
+//       items are free
+//   C4  n_pages >= floor_pages for the reserve
+//   C5  starving  <=>  there is an oldest waiter that the limit admits
+//   C6  while n_free >= quick_get, a get has nothing to do but to take an item: nobody waits, the
+//       limit and the low watermark admit it, nothing is logged or checked
+//   C7  while n_free >= quick_put, a put has nothing to do but to give the item: nobody waits, no
+//       page must go, no peak ends, nothing is logged or checked
+//   C8  there are idle pages  =>  a look at them is due
+//   C9  above_floor  <=>  there are more pages than must stay, and idle ones may go
+#pragma once
+#include <atomic>
+#include <pool9/pool.hpp>
+#include <utility>
+
+#include "base/mutex.hpp"
+#include "base/os.hpp"
+#include "pool/handoff.hpp"
+#include "pool/limits.hpp"
+#include "pool/registry.hpp"
+#include "pool/usage_log.hpp"
+
+namespace pool9::inline v1::detail {
+
+/// A get as its caller stated it.
+struct request {
+  std::span<void*> items;
+  get_flags flags;
+  const call_site& where;
+  std::uint64_t until = base::os::never;  // steady
+  bool bulk = false;
+  waiter* enqueue = nullptr;  // instead of waiting
+  const std::stop_token* stop = nullptr;
+};
+
+/// Figures that only grow.
+struct counters {
+  std::uint64_t puts = 0, fails = 0, waits = 0, timeouts = 0, cancels = 0, limit_hits = 0;
+  std::uint64_t source_fails = 0, pages_requested = 0, pages_released = 0;
+  std::uint64_t peak_out = 0, peak_out_time_ns = 0, last_growth_time_ns = 0;
+  std::uint64_t peak_pages = 0;
+  std::uint64_t wait_ns_total = 0, wait_histogram[32] = {};
+};
+
+/// What becomes of items that diagnostics object to.
+enum class if_spoiled { keep, hand_out };
+
+struct core {
+  /// Takes over the options of `p`.  `in_storage`: this memory is the caller's.
+  core(pool& p, const pool_options& o, const char* name, bool in_storage) noexcept;
+  core(const core&) = delete;
+  core& operator=(const core&) = delete;
+
+  // ---- requests.cpp ----
+  /// A free item, if there is nothing else to do; nullptr: ask get().
+  void* get_at_once() noexcept;
+  bulk_outcome get(const request& r) noexcept;
+  void put(void* item) noexcept;
+  void put(void* item, const call_site& where) noexcept;
+  void put_bulk(std::span<void* const> items, const call_site& where) noexcept;
+
+  // ---- waiting.cpp ----
+  bool cancel(waiter& w) noexcept;
+
+  // ---- supply.cpp ----
+  bool prime(std::size_t n) noexcept;
+  std::size_t prime(std::span<std::byte> storage, std::size_t at_most) noexcept;
+  std::size_t reclaim() noexcept;
+  /// Asks the source for the oldest waiters' sake, until none of them is short of memory only.
+  void feed_waiters() noexcept;
+  /// In the child of a fork: the other threads' waits are over.
+  void after_fork() noexcept;
+  /// Does what is due by `now`.
+  void tick(std::uint64_t now) noexcept;
+
+  // ---- settings.cpp ----
+  void set_low_watermark(std::size_t n) noexcept;
+  void set_high_watermark(std::size_t n) noexcept;
+  bool set_hard_limit(std::size_t n, const limit_warning* warning) noexcept;
+  void set_shortage_hook(shortage_hook hook) noexcept;
+
+  // ---- life.cpp ----
+  static core* make(pool& p, const pool_options& o, const char* name,
+                    std::span<std::byte>* storage) noexcept POOL9_REQUIRES(registry::lock);
+  /// Leaves the registry, gives all pages back and ends; false: in use; reported, unless `quietly`.
+  bool close(const call_site& where, bool even_if_out) noexcept;
+  /// Leaves the registry; pages and items stay as they are for ever.
+  void orphan() noexcept;
+  bool in_use() noexcept;  ///< items are out, or somebody waits
+
+  // ---- seeing.cpp ----
+  void read(pool_stats& s) noexcept;
+  bool owns(const void* p) noexcept;
+  std::string_view check() noexcept;
+  void print(void (*line)(void*, std::string_view), void* context, print_parts parts) noexcept;
+  void print_pages(void (*line)(void*, std::string_view), void* context) noexcept;
+  void print_log(void (*line)(void*, std::string_view), void* context) noexcept;
+  /// Reports about this pool.  `function` is what the caller is called where it gave no name.  No
+  /// lock.
+  [[gnu::format(printf, 6, 7)]] void say(report_kind kind, const call_site& where,
+                                         const char* function, const void* address,
+                                         const char* format, ...) noexcept;
+  /// `overrun`: the byte behind the item that was written, if that is what is wrong.
+  void say_misput(page::give_result why, void* item, const void* overrun,
+                  const call_site& where) noexcept;
+
+  // ---- steps of a get and a put ----
+  bool is_at_limit(std::size_t n) const noexcept POOL9_REQUIRES(mutex);
+  /// The lock is released meanwhile.
+  void call_hook(shortage why, handoff& owed) noexcept POOL9_REQUIRES(mutex);
+  /// No item: fails, panics, waits or enqueues.
+  bulk_outcome fall_short(const request& r, bool at_limit, bool nested, handoff& owed) noexcept
+      POOL9_ANNOTATE(release_capability(mutex));
+  [[noreturn]] void panic_for_memory(const call_site& where, std::size_t out) noexcept;
+  /// What to say about the limit now, or nullptr.
+  const char* warning_due() noexcept POOL9_REQUIRES(mutex);
+  page::give_result give(void* item, const call_site& where) noexcept POOL9_REQUIRES(mutex);
+  /// Housekeeping knows of the idle pages, or need not.
+  bool is_watched() const noexcept POOL9_REQUIRES(mutex);
+  /// The whole of most puts.
+  void put_quickly(void* item, const call_site& where) noexcept;
+  /// A put that has more to do than to give the item.
+  void put_with_care(void* item, const call_site& where) noexcept
+      POOL9_ANNOTATE(release_capability(mutex));
+  /// A quick put emptied a page, and housekeeping must be told.
+  void emptied_a_page() noexcept POOL9_ANNOTATE(release_capability(mutex));
+  /// A put that was misuse, and why.
+  void refuse(page::give_result why, void* item, const call_site& where) noexcept
+      POOL9_ANNOTATE(release_capability(mutex));
+  void after_put(handoff& owed) noexcept POOL9_REQUIRES(mutex);
+
+  // ---- helpers of several of these ----
+  std::size_t n_out() const noexcept POOL9_REQUIRES(mutex) {
+    return pages.n_items() - pages.n_free();
+  }
+  bool admits(std::size_t n) const noexcept POOL9_REQUIRES(mutex) {
+    return bounds.admits(n_out(), n);
+  }
+  bool can_serve(std::size_t n) const noexcept POOL9_REQUIRES(mutex) {
+    return admits(n) && pages.n_free() >= n;
+  }
+  bool is_queued(const waiter& w) const noexcept POOL9_REQUIRES(mutex);
+  /// The oldest waiter is short of nothing but memory.
+  bool is_hungry() const noexcept POOL9_REQUIRES(mutex);
+  /// Takes that many free items.  Diagnostics may find that one was written while it was free:
+  /// `spoiled` says where, and then, as told, the items are kept and false is returned, or not.
+  /// Requires: can_serve().
+  bool take(std::span<void*> items, const call_site& where, if_spoiled then) noexcept
+      POOL9_REQUIRES(mutex);
+  /// Makes C6, C7 and C9 true; what they say changes with waiters, pages and settings only.
+  void retune() noexcept POOL9_REQUIRES(mutex);
+  std::size_t quick_get_from() const noexcept POOL9_REQUIRES(mutex);
+  std::size_t quick_put_from() const noexcept POOL9_REQUIRES(mutex);
+  void note_peak(std::size_t out) noexcept POOL9_REQUIRES(mutex);
+  void note_growth() noexcept POOL9_REQUIRES(mutex);
+  /// Serves whoever can be served: makes C3 and C5 true, and then C6, C7 and C9.
+  void settle(handoff& owed) noexcept POOL9_REQUIRES(mutex);
+  void enqueue(waiter& w, const request& r, bool at_limit, handoff& owed) noexcept
+      POOL9_REQUIRES(mutex);
+  /// `w` leaves the queue with that state, and is told.
+  void finish(waiter& w, waiter_state state, handoff& owed) noexcept POOL9_REQUIRES(mutex);
+  /// Waits in line.
+  bulk_outcome wait(const request& r, bool at_limit, handoff& owed) noexcept
+      POOL9_ANNOTATE(release_capability(mutex));
+  /// Asks the source for pages; the lock is released meanwhile.  Returns whether any came.
+  bool grow(get_flags flags, handoff& owed) noexcept POOL9_REQUIRES(mutex);
+  /// Pages that prime has got but not added.
+  struct page_list {
+    explicit page_list(std::size_t capacity) noexcept;
+    ~page_list();
+    page_list(const page_list&) = delete;
+    page_list& operator=(const page_list&) = delete;
+    explicit operator bool() const noexcept { return pages != nullptr; }
+    void** pages;
+    std::size_t bytes;
+    std::size_t n = 0;
+  };
+  /// Adds them all; or none, for want of memory, or because the pool has `twice` already, which is
+  /// taken off the list then.
+  bool adopt_all(page_list& got, void*& twice) noexcept POOL9_REQUIRES(mutex);
+  /// Gives them back; a failed prime changes nothing.  Returns false.
+  bool unprime(page_list& got, handoff& owed) noexcept POOL9_ANNOTATE(release_capability(mutex));
+  void say_given_twice(void* page) noexcept;
+  /// Asks the source, with no lock held; returns how many pages of those that came can be used.
+  std::size_t ask_source(std::span<void*> into, get_flags flags) noexcept;
+  void return_pages(std::span<void* const> some) noexcept;
+  /// Gives `most` empty pages back, fewer if floors or waiters say so; the lock is released
+  /// meanwhile.  Returns the bytes.
+  std::size_t give_back(std::size_t most, handoff& owed) noexcept POOL9_REQUIRES(mutex);
+  /// A look at idle pages, or a question to the source, is due at `when`.
+  void make_due(std::uint64_t& which, std::uint64_t when, handoff& owed) noexcept
+      POOL9_REQUIRES(mutex);
+  bool has_pages_to_spare() const noexcept POOL9_REQUIRES(mutex);
+  /// Some pages are empty, and no floor keeps them all.
+  bool has_idle_pages() const noexcept POOL9_REQUIRES(mutex);
+  /// Sees to it that they go back when they stay unused: makes C8 true.
+  void watch_idle_pages(handoff& owed) noexcept POOL9_REQUIRES(mutex);
+  std::size_t item_extent() const noexcept { return item_size + (diagnostic ? red_zone : 0); }
+  bool keeps_log(const call_site& where) const noexcept { return logs || where.file != nullptr; }
+  /// Releases the lock and pays.
+  void leave(handoff& owed) noexcept POOL9_ANNOTATE(release_capability(mutex));
+
+  // Constant after construction.
+  pool& owner;
+  page_source& source;
+  const on_live at_destroy;
+  const bool in_storage;
+  const bool diagnostic;
+  const bool logs;
+  const std::size_t item_size;
+  const page::layout layout;
+  const page::region_shape shape;
+  const std::uint64_t idle_ns;  // never: pages stay
+  const std::uint64_t id;
+  char name[32];
+
+  // Has its own synchronisation.
+  std::atomic<bool> starving{false};                // C5; written under mutex, a hint without
+  registry::entry place;                            // registry::lock
+  std::atomic<std::uint32_t> pins{0};               // see pin.hpp
+  std::atomic<std::uint64_t> due{base::os::never};  // written under mutex; a hint for housekeeping
+
+  base::mutex mutex;
+  page::page_set pages POOL9_GUARDED_BY(mutex);
+  wait_queue waiters POOL9_GUARDED_BY(mutex);
+  limits bounds POOL9_GUARDED_BY(mutex);
+  std::size_t quick_get POOL9_GUARDED_BY(mutex) = unlimited;          // C6
+  std::size_t quick_put POOL9_GUARDED_BY(mutex) = unlimited;          // C7
+  bool above_floor POOL9_GUARDED_BY(mutex) = true;                    // C9
+  std::uint64_t idle_due POOL9_GUARDED_BY(mutex) = base::os::never;   // next look at idle pages
+  std::uint64_t retry_due POOL9_GUARDED_BY(mutex) = base::os::never;  // next question to the source
+  std::uint64_t retry_pause POOL9_GUARDED_BY(mutex) = 0;
+  counters counts POOL9_GUARDED_BY(mutex);
+  shortage_hook hook POOL9_GUARDED_BY(mutex);
+  limit_warning warning POOL9_GUARDED_BY(mutex);
+  std::uint64_t warned_at POOL9_GUARDED_BY(mutex) = 0;    // steady; 0: not yet
+  const void* spoiled POOL9_GUARDED_BY(mutex) = nullptr;  // found by take(), reported by leave()
+  const void* overrun POOL9_GUARDED_BY(mutex) = nullptr;  // found by give(), reported by put()
+  usage_log log POOL9_GUARDED_BY(mutex);
+};
+
+/// The statistics of a pool that has no engine yet.
+void read_unborn(pool_stats& s, const pool_options& o, const char* name) noexcept;
+
+/// A call into foreign code for the sake of a pool, for as long as it stands.
+class inside {
+ public:
+  explicit inside(const core& c) noexcept;
+  ~inside();
+  inside(const inside&) = delete;
+  inside& operator=(const inside&) = delete;
+  /// Whether the calling thread is in such a call for `c`.
+  static bool of(const core& c) noexcept;
+
+ private:
+  const core& core_;
+  const inside* const outer_;
+};
+
+}

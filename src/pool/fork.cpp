@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// Pools across fork().
+//
+// The forking thread takes every lock, so that the child's copy of everything is whole.  In the
+// child only that thread lives on: the waits of the others are dropped, and what they held, or were
+// about to hand to a pool or to a source, stays out.
+#include "base/arena.hpp"
+#include "page/system_source.hpp"
+#include "pool/core.hpp"
+#include "pool/housekeeping.hpp"
+
+namespace pool9::inline v1::detail::registry {
+namespace {
+
+template <class F>
+void for_all(F f) noexcept POOL9_ANNOTATE(no_thread_safety_analysis) {
+  for (base::list_link* l = all().begin(); l != all().end(); l = l->next)
+    if (core* const c = static_cast<entry*>(l)->pool) f(*c);
+}
+
+void prepare() noexcept POOL9_ANNOTATE(no_thread_safety_analysis) {
+  lock.lock();
+  for_all([](core& c) POOL9_ANNOTATE(no_thread_safety_analysis) { c.mutex.lock(); });
+  page::lock_system_source();
+  base::arena::lock_all();
+}
+
+void release() noexcept POOL9_ANNOTATE(no_thread_safety_analysis) {
+  base::arena::unlock_all();
+  page::unlock_system_source();
+  for_all([](core& c) POOL9_ANNOTATE(no_thread_safety_analysis) { c.mutex.unlock(); });
+  lock.unlock();
+}
+
+void child() noexcept POOL9_ANNOTATE(no_thread_safety_analysis) {
+  drop_visitors();
+  for_all([](core& c) { c.pins.store(0, std::memory_order_relaxed); });  // relaxed: one thread
+  pin::recount();
+  housekeeping::after_fork();
+  release();
+  for (visitor v; core* const c = v.next();) c->after_fork();
+}
+
+constinit std::atomic<bool> prepared{false};
+
+}
+
+void prepare_for_forks() noexcept {
+  if (prepared.load(std::memory_order_relaxed) || prepared.exchange(true)) return;
+  if (!base::os::at_fork(prepare, release, child)) prepared.store(false);
+}
+
+}

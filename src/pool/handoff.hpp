@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// What a thread owes to others when it has released a pool's lock.
+//
+// It is filled under the lock and paid without any.  Threads that sleep are woken first; then
+// sources are asked for hungry callbacks; then callbacks are made, from a queue of the calling
+// thread that only its outermost call works off - one that puts an item nests no deeper - and only
+// when the thread holds no pin (pin.hpp).
+#pragma once
+#include "base/os.hpp"
+#include "pool/wait_queue.hpp"
+
+namespace pool9::inline v1::detail {
+
+class handoff {
+ public:
+  enum class purpose { any, feeding };
+  /// `feeding`: the owner asks sources for hungry waiters already, so it owes that to none.
+  explicit handoff(purpose p = purpose::any) noexcept : feeding_(p == purpose::feeding) {}
+  handoff(const handoff&) = delete;
+  handoff& operator=(const handoff&) = delete;
+
+  /// A thread sleeps on `state`, which says something new already; the node may be gone.
+  void wake(const void* state) noexcept;
+  /// `w`, in no queue, is served.
+  void call(waiter& w) noexcept { calls_.push(w); }
+  /// `c`, which is pinned for us, has a hungry callback at the head of its queue.
+  void feed(core& c) noexcept { hungry_ = &c; }
+  bool feeds() const noexcept { return feeding_ || hungry_ != nullptr; }
+  /// Memory went back to a source: pools that wait for memory may try again.
+  void memory_came_back() noexcept { memory_came_back_ = true; }
+  /// Housekeeping has something to look after.
+  void ring_housekeeping() noexcept { ring_ = true; }
+
+  /// The first part of pay(), which runs no foreign code.
+  void wake_sleepers() noexcept {
+    while (n_asleep_ != 0) base::os::wake(asleep_[--n_asleep_]);
+  }
+  /// Requires: no lock is held.
+  void pay() noexcept {
+    if (n_asleep_ != 0 || !calls_.empty() || hungry_ != nullptr || memory_came_back_ || ring_)
+      pay_all();
+  }
+  /// Makes the callbacks that this thread has yet to make, if it may now.
+  static void make_calls() noexcept;
+
+ private:
+  void pay_all() noexcept;
+
+  static constexpr unsigned most_asleep = 8;  // more are woken under the lock, a system call each
+  const void* asleep_[most_asleep];           // written before it is read
+  unsigned n_asleep_ = 0;
+  wait_queue calls_;
+  core* hungry_ = nullptr;
+  const bool feeding_;
+  bool memory_came_back_ = false;
+  bool ring_ = false;
+};
+
+}

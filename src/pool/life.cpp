@@ -1,0 +1,144 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// Birth and end of a pool's engine.
+#include <algorithm>
+#include <array>
+#include <cstring>
+#include <new>
+
+#include "base/arena.hpp"
+#include "pool/core.hpp"
+
+namespace pool9::inline v1::detail {
+
+namespace os = base::os;
+
+namespace {
+
+constinit std::uint64_t last_id POOL9_GUARDED_BY(registry::lock) = 0;
+
+// POOL_STORAGE_SIZE has 2048 bytes for these two, their alignment, and a word for each level of
+// bits.
+static_assert(alignof(core) + sizeof(core) + alignof(page::extent) + sizeof(page::extent) + 64 <=
+              2048);
+
+page::layout layout_of(const pool_options& o) noexcept {
+  return page::layout({.size = o.item_size,
+                       .align = o.align != 0 ? o.align : natural_align(o.item_size),
+                       .align_offset = o.align_offset,
+                       .page_size = o.page_size,
+                       .red_zone = o.diagnostic ? red_zone : 0,
+                       .system_page = os::page_size()});
+}
+
+std::uint64_t nanoseconds(std::chrono::milliseconds t) noexcept {
+  constexpr std::uint64_t in_one = 1'000'000;
+  const auto n = static_cast<std::uint64_t>(t.count());
+  return n > os::never / in_one / 4 ? os::never : std::max<std::uint64_t>(n * in_one, in_one);
+}
+
+}
+
+core::core(pool& p, const pool_options& o, const char* pool_name, bool storage) noexcept
+    : owner(p),
+      source(o.source != nullptr ? *o.source : system_source()),
+      at_destroy(o.at_destroy),
+      in_storage(storage),
+      diagnostic(o.diagnostic),
+      logs(o.usage_log || o.diagnostic),
+      item_size(o.item_size),
+      layout(layout_of(o)),
+      shape(layout),
+      idle_ns(nanoseconds(o.idle_time)),
+      id(++last_id),
+      pages(layout),
+      bounds{.low = o.low_watermark, .high = o.high_watermark, .hard = o.hard_limit},
+      hook(o.on_shortage),
+      warning(o.at_limit) {
+  std::memcpy(name, pool_name, sizeof name);
+  place.pool = this;
+  retune();
+}
+
+core* core::make(pool& p, const pool_options& o, const char* name,
+                 std::span<std::byte>* storage) noexcept {
+  void* memory = nullptr;
+  if (storage == nullptr) {
+    memory = base::arena::allocate(sizeof(core));
+  } else {
+    memory = storage->data();
+    std::size_t space = storage->size();
+    memory = std::align(alignof(core), sizeof(core), memory, space);
+    if (memory == nullptr) return nullptr;
+    const std::span<std::byte> rest(static_cast<std::byte*>(memory) + sizeof(core),
+                                    space - sizeof(core));
+    if (page::extent_set::capacity(rest, layout_of(o), 1) == 0) return nullptr;
+    *storage = rest;
+  }
+  if (memory == nullptr) return nullptr;
+  auto* const c = ::new (memory) core(p, o, name, storage != nullptr);
+  registry::add(*c);
+  return c;
+}
+
+void core::orphan() noexcept {
+  {
+    const base::locked hold(registry::lock);
+    registry::remove(*this);
+  }
+  if (inside::of(*this)) return;  // the pin may be this thread's own; the memory stays anyway
+  // acquire: pairs with pin::release()
+  for (std::uint32_t n = 0; (n = pins.load(std::memory_order_acquire)) != 0;)
+    os::wait(pins, n, os::never);
+}
+
+bool core::in_use() noexcept {
+  const base::locked hold(mutex);
+  return n_out() != 0 || !waiters.empty();
+}
+
+bool core::close(const call_site& where, bool even_if_out) noexcept {
+  if (inside::of(*this)) {
+    say(report_kind::misuse, where, "close", nullptr, "called from its own page source or hook");
+    return false;
+  }
+  mutex.lock();
+  const std::size_t out = n_out(), n_waiters = waiters.size();
+  mutex.unlock();
+  if ((out != 0 && !even_if_out) || n_waiters != 0) {
+    say(report_kind::misuse, where, "close", nullptr, "busy: %zu items are out, %zu gets wait", out,
+        n_waiters);
+    return false;
+  }
+  orphan();
+  handoff owed;
+  mutex.lock();  // nobody else is left; for the analysis, and for those that are there by mistake
+  std::array<void*, limits::most_pages_at_once> going;
+  page::page_set::cursor cursor;
+  for (bool more = true; more;) {
+    std::size_t n = 0;
+    while (n < going.size() && (going[n] = pages.detach_any(cursor)) != nullptr) ++n;
+    more = n == going.size();
+    mutex.unlock();
+    if (n != 0) return_pages({going.data(), n});
+    mutex.lock();
+  }
+  mutex.unlock();
+  owed.memory_came_back();
+  const bool ours = !in_storage;
+  this->~core();
+  if (ours) base::arena::release(this, sizeof(core));
+  owed.pay();
+  return true;
+}
+
+void core::leave(handoff& owed) noexcept {
+  watch_idle_pages(owed);
+  const void* const byte = std::exchange(spoiled, nullptr);
+  mutex.unlock();
+  owed.wake_sleepers();
+  if (byte != nullptr)
+    say(report_kind::misuse, {}, "get", byte, "%p was written after its item was put", byte);
+  owed.pay();  // last: a callback may end the pool
+}
+
+}

@@ -1,0 +1,309 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// The public face of a pool: finds its engine, or stands in for it until it is born.
+//
+// Before birth the options in the pool itself are what the setters change, guarded by the
+// registry's lock; the engine takes them over.
+#include <algorithm>
+#include <cstring>
+#include <pool9/pool.hpp>
+#include <utility>
+
+#include "base/os.hpp"
+#include "base/text.hpp"
+#include "pool/core.hpp"
+#include "pool/report.hpp"
+
+namespace pool9::inline v1 {
+
+namespace os = base::os;
+using detail::core;
+using detail::request;
+namespace registry = detail::registry;
+
+namespace {
+
+/// The steady clock's time in nanoseconds; "for ever" stays so.
+std::uint64_t nanoseconds(pool::clock::time_point t) noexcept {
+  if (t == pool::clock::time_point::max()) return os::never;
+  const auto ns =
+      std::chrono::duration_cast<std::chrono::nanoseconds>(t.time_since_epoch()).count();
+  return ns < 0 ? 0 : static_cast<std::uint64_t>(ns);
+}
+
+/// Without memory for the pool's own data there is no queue to wait in: ask again after a while.
+constexpr std::uint64_t birth_pause = 1'000'000;
+
+/// Reports about a pool without an engine.
+void say_unborn(report_kind kind, const call_site& where, const char* function, const char* name,
+                const char* what) noexcept {
+  base::text<256> text;
+  text.add("%s: pool '%s': %s", where.function != nullptr ? where.function : function, name, what);
+  deliver({kind, where, name, text.view(), nullptr});
+}
+
+/// One item, by the long way.
+[[gnu::noinline]] void* ask(core& c, get_flags flags, const call_site& where,
+                            pool::clock::time_point deadline) noexcept {
+  void* item = nullptr;
+  const request r{
+      .items = {&item, 1}, .flags = flags, .where = where, .until = nanoseconds(deadline)};
+  return c.get(r) == bulk_outcome::served ? item : nullptr;
+}
+
+/// Applies a setting to the engine, or to the options while there is none.
+template <class Born, class Unborn>
+auto apply(std::atomic<core*>& where, Born to_engine, Unborn to_options) noexcept {
+  core* c = where.load(std::memory_order_acquire);  // pairs with pool::born()
+  if (c == nullptr) {
+    const base::locked hold(registry::lock);
+    c = where.load(std::memory_order_relaxed);  // relaxed: under the lock
+    if (c == nullptr) return to_options();
+  }
+  return to_engine(*c);
+}
+
+}
+
+core* pool::born(std::span<std::byte>* storage) noexcept {
+  core* c = core_.load(std::memory_order_acquire);  // pairs with the store below
+  if (c != nullptr) return c;
+  registry::prepare_for_forks();
+  const base::locked hold(registry::lock);
+  c = core_.load(std::memory_order_relaxed);  // relaxed: under the lock
+  if (c == nullptr) {
+    c = core::make(*this, options_, name_, storage);
+    core_.store(c, std::memory_order_release);  // publishes the engine
+  }
+  return c;
+}
+
+void pool::prime_at_birth() {
+  const std::size_t n = options_.reserve;
+  if (prime(n)) return;
+  static_cast<void>(close());
+  detail::no_memory_at_birth(name_, n);
+}
+
+pool::~pool() {
+  core* const c = core_.load(std::memory_order_acquire);
+  if (c == nullptr) return;
+  const on_live policy = c->at_destroy;
+  const bool leaks = policy == on_live::leak && c->in_use();
+  if (leaks || !c->close({}, policy == on_live::destroy)) {
+    c->orphan();
+  } else {
+    // A later destructor of the program may still come here: it finds a pool never used.
+    core_.store(nullptr, std::memory_order_release);
+  }
+}
+
+bool pool::close(const call_site& where) noexcept {
+  core* const c = core_.load(std::memory_order_acquire);
+  if (c == nullptr) return true;
+  if (!c->close(where, false)) return false;
+  core_.store(nullptr, std::memory_order_release);
+  return true;
+}
+
+void* pool::get() noexcept {
+  void* item = nullptr;
+  while ((item = get(get_flags::waitok)) == nullptr) must_not_be_inside("get");
+  return item;
+}
+
+void pool::must_not_be_inside(const char* function) noexcept {
+  core* const c = core_.load(std::memory_order_acquire);  // pairs with born()
+  if (c != nullptr && detail::inside::of(*c))
+    c->say(report_kind::panic, {}, function, nullptr, "would wait for its own page source or hook");
+}
+
+core* pool::born_in_time(get_flags flags, const call_site& where,
+                         clock::time_point deadline) noexcept {
+  for (;;) {
+    if (core* const c = born()) return c;
+    if (has(flags, get_flags::urgent))
+      say_unborn(report_kind::panic, where, "get", name_, "urgent: no memory for the pool itself");
+    if (!has(flags, get_flags::waitok) || clock::now() >= deadline) return nullptr;
+    os::pause(birth_pause);
+  }
+}
+
+void* pool::get(get_flags flags, const call_site& where, clock::time_point deadline) noexcept {
+  core* c = core_.load(std::memory_order_acquire);  // pairs with born()
+  if (c == nullptr && (c = born_in_time(flags, where, deadline)) == nullptr) return nullptr;
+  if (where.file == nullptr)
+    if (void* const item = c->get_at_once()) return item;
+  return ask(*c, flags, where, deadline);
+}
+
+void* pool::try_get() noexcept {
+  if (core* const c = core_.load(std::memory_order_acquire)) [[likely]]  // pairs with born()
+    if (void* const item = c->get_at_once()) [[likely]]
+      return item;
+  return get(get_flags::nowait);
+}
+
+#if defined(__cpp_lib_jthread)
+void* pool::get_until_stop(clock::time_point t, const std::stop_token& stop) noexcept {
+  core* c = nullptr;
+  while ((c = born_in_time(get_flags::waitok, {}, clock::now())) == nullptr) {
+    if (stop.stop_requested() || clock::now() >= t) return nullptr;
+    os::pause(birth_pause);
+  }
+  void* item = nullptr;
+  const call_site nowhere;
+  const request r{.items = {&item, 1},
+                  .flags = get_flags::waitok,
+                  .where = nowhere,
+                  .until = nanoseconds(t),
+                  .stop = &stop};
+  return c->get(r) == bulk_outcome::served ? item : nullptr;
+}
+#endif
+
+void pool::put(void* item) noexcept {
+  if (core* const c = core_.load(std::memory_order_acquire)) [[likely]]
+    return c->put(item);
+  put(item, call_site{});
+}
+
+void pool::put(void* item, const call_site& where) noexcept {
+  if (core* const c = core_.load(std::memory_order_acquire)) return c->put(item, where);
+  if (core* const c = born())
+    return c->put(item, where);  // which reports that it never gave any out
+  say_unborn(report_kind::misuse, where, "put", name_, "the pool was never used");
+}
+
+bool pool::must_fit(bulk_outcome outcome, std::size_t n) const {
+  if (outcome == bulk_outcome::beyond_limit) detail::beyond_limit(name_, n, hard_limit());
+  return outcome == bulk_outcome::served;
+}
+bool pool::try_get_bulk(std::span<void*> items) {
+  return must_fit(get_bulk(items, get_flags::nowait), items.size());
+}
+void pool::get_bulk(std::span<void*> items) {
+  while (!must_fit(get_bulk(items, get_flags::waitok), items.size()))
+    must_not_be_inside("get_bulk");
+}
+bulk_outcome pool::get_bulk(std::span<void*> items, get_flags flags, const call_site& where,
+                            clock::time_point deadline) noexcept {
+  if (items.empty()) return bulk_outcome::served;
+  core* const c = born_in_time(flags, where, deadline);
+  if (c == nullptr) return bulk_outcome::short_of_items;
+  return c->get({.items = items,
+                 .flags = flags,
+                 .where = where,
+                 .until = nanoseconds(deadline),
+                 .bulk = true});
+}
+void pool::put_bulk(std::span<void* const> items, const call_site& where) noexcept {
+  if (core* const c = born()) return c->put_bulk(items, where);
+  for (void* item : items) put(item, where);
+}
+
+void* pool::get_or_enqueue(waiter& w) noexcept {
+  const call_site nowhere;
+  core* const c = born_in_time(get_flags::waitok, nowhere, clock::time_point::max());
+  // The source must not wait either: whoever calls this must not block.
+  const request r{
+      .items = {&w.item_, 1}, .flags = get_flags::nowait, .where = nowhere, .enqueue = &w};
+  return c->get(r) == bulk_outcome::served ? w.item_ : nullptr;
+}
+bool pool::cancel(waiter& w) noexcept {
+  core* const c = core_.load(std::memory_order_acquire);
+  return c != nullptr && c->cancel(w);
+}
+
+bool pool::prime(std::size_t n) noexcept {
+  if (n == 0) return true;
+  core* const c = born();
+  return c != nullptr && c->prime(n);
+}
+std::size_t pool::prime(std::span<std::byte> storage, std::size_t at_most) noexcept {
+  if (at_most == 0) return 0;
+  core* const c = born(&storage);
+  return c == nullptr ? 0 : c->prime(storage, at_most);
+}
+
+void pool::set_low_watermark(std::size_t n) noexcept {
+  apply(
+      core_, [=](core& c) { c.set_low_watermark(n); }, [=, this] { options_.low_watermark = n; });
+}
+void pool::set_high_watermark(std::size_t n) noexcept {
+  apply(
+      core_, [=](core& c) { c.set_high_watermark(n); }, [=, this] { options_.high_watermark = n; });
+}
+bool pool::set_hard_limit(std::size_t n) noexcept {
+  return apply(
+      core_, [=](core& c) { return c.set_hard_limit(n, nullptr); },
+      [=, this] {
+        options_.hard_limit = n;
+        return true;
+      });
+}
+bool pool::set_hard_limit(std::size_t n, const limit_warning& warning) noexcept {
+  return apply(
+      core_, [&](core& c) { return c.set_hard_limit(n, &warning); },
+      [&] {
+        options_.hard_limit = n;
+        options_.at_limit = warning;
+        return true;
+      });
+}
+void pool::set_shortage_hook(shortage_hook hook) noexcept {
+  apply(
+      core_, [=](core& c) { c.set_shortage_hook(hook); },
+      [=, this] { options_.on_shortage = hook; });
+}
+std::size_t pool::reclaim() noexcept {
+  core* const c = core_.load(std::memory_order_acquire);
+  return c == nullptr ? 0 : c->reclaim();
+}
+
+std::size_t pool::hard_limit() const noexcept { return stats().hard_limit; }
+bool pool::owns(const void* p) const noexcept {
+  core* const c = core_.load(std::memory_order_acquire);
+  return c != nullptr && c->owns(p);
+}
+std::string_view pool::check() const noexcept {
+  core* const c = core_.load(std::memory_order_acquire);
+  return c == nullptr ? std::string_view{} : c->check();
+}
+
+void pool::read_stats(pool_stats& s, std::size_t size) const noexcept {
+  pool_stats all{};
+  read_all(all);
+  std::memcpy(&s, &all, std::min(size, sizeof all));
+}
+void pool::read_all(pool_stats& s) const noexcept {
+  core* c = core_.load(std::memory_order_acquire);
+  if (c == nullptr) {
+    const base::locked hold(registry::lock);
+    c = core_.load(std::memory_order_relaxed);
+    if (c == nullptr) return detail::read_unborn(s, options_, name_);
+  }
+  c->read(s);
+}
+void pool::print(void (*line)(void*, std::string_view), void* context,
+                 print_parts parts) const noexcept {
+  if (core* const c = core_.load(std::memory_order_acquire)) return c->print(line, context, parts);
+  line(context, name_);
+  line(context, "  not used yet");
+}
+
+void for_each_pool(void (*f)(void* context, const pool_stats&), void* context) {
+  for (registry::visitor v; core* const c = v.next();) {
+    pool_stats s{};
+    c->read(s);
+    v.unpin();  // so that f may destroy the pool
+    f(context, s);
+  }
+}
+
+std::size_t reclaim_all() noexcept {
+  std::size_t bytes = 0;
+  for (registry::visitor v; core* const c = v.next();) bytes += c->reclaim();
+  return bytes;
+}
+
+}

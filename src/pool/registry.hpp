@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// All living pools of the process.
+//
+// The registry's lock is taken before any pool's and outlives them all.
+#pragma once
+#include "base/list.hpp"
+#include "base/mutex.hpp"
+#include "pool/pin.hpp"
+
+namespace pool9::inline v1::detail {
+namespace registry {
+
+extern constinit base::mutex lock;
+
+/// A pool's place in the registry, or a visitor's, which has no pool.
+struct entry : base::list_link {
+  core* pool = nullptr;
+  const void* thread = nullptr;  // a visitor's; it stays the same in the child of a fork
+};
+
+/// Requires: the lock is held.
+void add(core& c) noexcept POOL9_REQUIRES(lock);
+void remove(core& c) noexcept POOL9_REQUIRES(lock);
+
+/// The entries of all pools and visitors.
+base::list& all() noexcept POOL9_REQUIRES(lock);
+/// Other threads' visits have ended: for the child of a fork.
+void drop_visitors() noexcept POOL9_REQUIRES(lock);
+
+/// Stands in the list behind the pool that was visited last, so that pools may come and go between
+/// steps.  Each step returns a pinned pool, or nullptr after the last.
+class visitor {
+ public:
+  visitor() noexcept;
+  ~visitor();
+  visitor(const visitor&) = delete;
+  visitor& operator=(const visitor&) = delete;
+  /// Unpins the pool before and pins the next for which `wanted` holds.
+  core* next(bool (*wanted)(const core&) = nullptr) noexcept;
+  void unpin() noexcept { pinned_.release(); }
+
+ private:
+  entry here_;
+  pin pinned_;
+};
+
+/// A pool whose oldest waiter needs memory has come, or is such no more.
+void starving(int change) noexcept;
+/// Memory went back somewhere: asks the sources of all starving pools again.
+void feed_starving() noexcept;
+
+/// Registers the fork handlers, once.
+void prepare_for_forks() noexcept;
+
+}
+}

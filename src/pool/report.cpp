@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// Delivery of reports, and errors that have no pool yet.
+#include <atomic>
+#include <cstdlib>
+#include <pool9/pool.hpp>
+#if defined(__cpp_exceptions)
+#include <new>
+#include <stdexcept>
+#endif
+
+#include "base/os.hpp"
+#include "base/text.hpp"
+#include "pool/report.hpp"
+
+namespace pool9::inline v1 {
+namespace {
+
+void print_and_abort(const report& r) noexcept {
+  constexpr const char* words[] = {"warning", "misuse", "panic"};
+  base::text<4096> text;
+  text.add("pool9 %s: %.*s\n", words[static_cast<int>(r.kind)], static_cast<int>(r.text.size()),
+           r.text.data());
+  base::os::print_error(text.view());
+  if (r.kind != report_kind::warning) std::abort();
+}
+
+constinit std::atomic<report_handler> handler{print_and_abort};
+
+}
+
+report_handler set_report_handler(report_handler h) noexcept {
+  // acq_rel: whoever calls the handler sees what was set up before it was installed
+  return handler.exchange(h != nullptr ? h : print_and_abort, std::memory_order_acq_rel);
+}
+
+void deliver(const report& r) noexcept {
+  handler.load(std::memory_order_acquire)(r);  // pairs with set_report_handler()
+  if (r.kind == report_kind::panic) std::abort();
+}
+
+namespace detail {
+
+void bad_option(const char* field, std::uint64_t value) {
+  base::text<128> text;
+  text.add("pool9::pool_options: %s: %llu cannot be", field,
+           static_cast<unsigned long long>(value));
+#if defined(__cpp_exceptions)
+  throw std::invalid_argument(text.view().data());
+#else
+  deliver({report_kind::panic, {}, {}, text.view(), nullptr});
+  std::abort();
+#endif
+}
+
+void no_memory_at_birth(const char* name, std::size_t reserve) {
+#if defined(__cpp_exceptions)
+  static_cast<void>(name);
+  static_cast<void>(reserve);
+  throw std::bad_alloc();
+#else
+  base::text<128> text;
+  text.add("pool '%s': reserve: no memory for %zu items", name, reserve);
+  deliver({report_kind::panic, {}, name, text.view(), nullptr});
+  std::abort();
+#endif
+}
+
+void beyond_limit(const char* name, std::size_t n, std::size_t limit) {
+  base::text<160> text;
+  text.add("pool '%s': %zu items at once, and the hard limit is %zu", name, n, limit);
+#if defined(__cpp_exceptions)
+  throw std::invalid_argument(text.view().data());
+#else
+  deliver({report_kind::panic, {}, name, text.view(), nullptr});
+  std::abort();
+#endif
+}
+
+}
+}

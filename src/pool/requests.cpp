@@ -1,0 +1,251 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// Getting and putting items.
+//
+// A get decides in this order: a free item, if nobody waits before it; below the limit, a new page;
+// the hook, once; then fail, panic or wait, as its flags say:
+//
+//                          0      WAITOK  WAITOK|LIMITFAIL  URGENT  URGENT|WAITOK  all three
+//   at the hard limit      fail*  wait    fail*             panic*  wait           panic*
+//   below, no memory       fail   wait    wait              panic   panic          panic
+//
+//   * with the limit's warning.  LIMITFAIL without WAITOK changes nothing.
+#include <algorithm>
+#include <cstdlib>
+
+#include "pool/core.hpp"
+#include "pool/housekeeping.hpp"
+#include "pool/poison.hpp"
+
+namespace pool9::inline v1::detail {
+
+namespace os = base::os;
+
+void* core::get_at_once() noexcept {
+  mutex.lock();
+  void* const item = pages.n_free() >= quick_get ? pages.take() : nullptr;
+  mutex.unlock();
+  return item;
+}
+
+bulk_outcome core::get(const request& r) noexcept {
+  const std::size_t n = r.items.size();
+  const bool nested = inside::of(*this);  // neither grows nor waits
+  bool hook_called = nested;
+  handoff owed;
+  mutex.lock();
+  if (r.enqueue != nullptr && is_queued(*r.enqueue)) {
+    leave(owed);
+    say(report_kind::misuse, r.where, "get_or_enqueue", r.enqueue, "waiter %p: is queued already",
+        static_cast<void*>(r.enqueue));
+    return bulk_outcome::short_of_items;
+  }
+  for (;;) {
+    if (r.bulk && n > bounds.hard) {
+      leave(owed);
+      return bulk_outcome::beyond_limit;
+    }
+    if (waiters.empty() && can_serve(n)) break;
+    if (!is_at_limit(n) && !nested && grow(r.flags, owed)) continue;
+    if (waiters.empty() && can_serve(n)) break;  // put while the source was asked
+    const bool at_limit = is_at_limit(n);
+    if (hook_called || hook.call == nullptr) return fall_short(r, at_limit, nested, owed);
+    hook_called = true;
+    call_hook(at_limit ? shortage::hard_limit : shortage::page_source, owed);
+  }
+  if (!take(r.items, r.where, if_spoiled::keep)) {
+    leave(owed);
+    return bulk_outcome::short_of_items;
+  }
+  // "The minimum number of items to keep": tried without waiting; a failure is counted.
+  while (pages.n_free() < bounds.low && !nested && grow(get_flags::nowait, owed)) continue;
+  leave(owed);
+  return bulk_outcome::served;
+}
+
+bool core::is_at_limit(std::size_t n) const noexcept {
+  return !admits(n) || (!waiters.empty() && !is_hungry());
+}
+
+void core::call_hook(shortage why, handoff& owed) noexcept {
+  const shortage_hook now = hook;
+  leave(owed);
+  {
+    const inside call(*this);
+    now.call(now.context, owner, why);
+  }
+  mutex.lock();
+}
+
+bulk_outcome core::fall_short(const request& r, bool at_limit, bool nested,
+                              handoff& owed) noexcept {
+  if (r.bulk && r.items.size() > bounds.hard) {  // lowered while the source was asked
+    leave(owed);
+    return bulk_outcome::beyond_limit;
+  }
+  const bool gives_up = at_limit && has(r.flags, get_flags::limitfail);
+  const bool waits = has(r.flags, get_flags::waitok) && !gives_up;
+  const bool panics = has(r.flags, get_flags::urgent) && !nested && !(at_limit && waits);
+  if (at_limit) ++counts.limit_hits;
+  if (r.enqueue != nullptr) {
+    enqueue(*r.enqueue, r, at_limit, owed);
+    leave(owed);
+    return bulk_outcome::short_of_items;
+  }
+  if (waits && !panics && !nested) return wait(r, at_limit, owed);
+  ++counts.fails;
+  const char* const say_now = at_limit ? warning_due() : nullptr;
+  const std::size_t out = n_out(), limit = bounds.hard;
+  leave(owed);
+  if (say_now != nullptr) say(report_kind::warning, r.where, "get", nullptr, "%s", say_now);
+  if (panics && at_limit)
+    say(report_kind::panic, r.where, "get", nullptr, "urgent: hard limit %zu reached, %zu out",
+        limit, out);
+  if (panics) panic_for_memory(r.where, out);
+  return bulk_outcome::short_of_items;
+}
+
+void core::panic_for_memory(const call_site& where, std::size_t out) noexcept {
+  say(report_kind::panic, where, "get", nullptr, "urgent: no memory, %zu out", out);
+  std::abort();
+}
+
+const char* core::warning_due() noexcept {
+  if (warning.text == nullptr) return nullptr;
+  const std::uint64_t now = os::steady_ns();
+  const auto seconds_since = static_cast<std::int64_t>((now - warned_at) / 1'000'000'000);
+  if (warned_at != 0 && seconds_since < warning.at_most_every.count()) return nullptr;
+  warned_at = now;
+  return warning.text;
+}
+
+bool core::take(std::span<void*> items, const call_site& where, if_spoiled then) noexcept {
+  const std::size_t extent = item_extent();
+  bool intact = true;
+  for (void*& item : items) {
+    item = pages.take();
+    const void* const byte = diagnostic ? first_unpoisoned(item, extent) : nullptr;
+    if (byte == nullptr) continue;
+    spoiled = byte;
+    intact = false;
+  }
+  for (void* item : items) {
+    if (!intact && then == if_spoiled::keep) {
+      poison(item, extent);
+      pages.give(item);
+      continue;
+    }
+    if (diagnostic) guard(item, item_size);
+    if (keeps_log(where)) log.add("get", item, where);
+  }
+  return intact;
+}
+
+page::give_result core::give(void* item, const call_site& where) noexcept {
+  using page::give_result;
+  if (diagnostic && pages.ask(item) == give_result::ok) {
+    if ((overrun = first_unguarded(item, item_size)) != nullptr) return give_result::interior;
+    poison(item, item_extent());
+  }
+  const give_result r = pages.give(item);
+  if (r != give_result::ok) return r;
+  // A peak is noted when it ends: at the first put after it.
+  if (const std::size_t out = n_out() + 1; out > counts.peak_out) note_peak(out);
+  ++counts.puts;
+  if (keeps_log(where)) log.add("put", item, where);
+  return give_result::ok;
+}
+
+void core::note_peak(std::size_t out) noexcept {
+  counts.peak_out = std::max<std::uint64_t>(counts.peak_out, out);
+  counts.peak_out_time_ns = os::coarse_real_ns();
+  retune();
+}
+
+inline bool core::is_watched() const noexcept {
+  return !above_floor || (idle_due != os::never && housekeeping::is_here());
+}
+
+[[gnu::always_inline]] inline void core::put_quickly(void* item, const call_site& where) noexcept {
+  using page::give_result;
+  const auto spot = shape.spot_of(base::address_of(item));
+  mutex.lock();
+  const bool quick = pages.n_free() >= quick_put && where.file == nullptr;
+  if (!quick) [[unlikely]]
+    return put_with_care(item, where);
+  const give_result r = pages.give(spot);
+  if (r == give_result::ok || (r == give_result::ok_page_empty && is_watched())) [[likely]] {
+    ++counts.puts;
+    return mutex.unlock();
+  }
+  if (r != give_result::ok_page_empty) return refuse(r, item, where);
+  ++counts.puts;
+  emptied_a_page();
+}
+
+void core::put(void* item, const call_site& where) noexcept { put_quickly(item, where); }
+void core::put(void* item) noexcept {
+  static constexpr call_site nowhere;
+  put_quickly(item, nowhere);
+}
+
+void core::emptied_a_page() noexcept {
+  handoff owed;
+  leave(owed);  // which sees to it
+}
+
+void core::put_with_care(void* item, const call_site& where) noexcept {
+  if (const auto r = give(item, where); r != page::give_result::ok) return refuse(r, item, where);
+  handoff owed;
+  after_put(owed);
+  leave(owed);
+}
+
+void core::refuse(page::give_result why, void* item, const call_site& where) noexcept {
+  const void* const byte = std::exchange(overrun, nullptr);
+  mutex.unlock();
+  say_misput(why, item, byte, where);
+}
+
+void core::put_bulk(std::span<void* const> items, const call_site& where) noexcept {
+  handoff owed;
+  mutex.lock();
+  for (void* const item : items) {
+    const auto r = give(item, where);
+    if (r == page::give_result::ok) continue;
+    const void* const byte = std::exchange(overrun, nullptr);
+    settle(owed);
+    leave(owed);
+    say_misput(r, item, byte, where);
+    mutex.lock();
+  }
+  after_put(owed);
+  leave(owed);
+}
+
+std::size_t core::quick_get_from() const noexcept {
+  if (!waiters.empty() || diagnostic || logs) return unlimited;
+  const std::size_t n = pages.n_items();
+  const std::size_t above = std::max(bounds.low, n > bounds.hard ? n - bounds.hard : 0);
+  return above == unlimited ? unlimited : above + 1;
+}
+std::size_t core::quick_put_from() const noexcept {
+  if (!waiters.empty() || diagnostic || logs || bounds.too_many(pages)) return unlimited;
+  const std::size_t n = pages.n_items();
+  return n > counts.peak_out ? n - counts.peak_out : 0;
+}
+
+void core::retune() noexcept {
+  quick_get = quick_get_from();
+  quick_put = quick_put_from();
+  above_floor = has_pages_to_spare();
+}
+
+void core::after_put(handoff& owed) noexcept {
+  settle(owed);
+  // "If the number of available items in the pool exceeds the maximum pool size set by
+  // pool_sethiwat() and there are no outstanding requests for pool items, the excess items will be
+  // returned to the system".
+  if (bounds.too_many(pages)) give_back(unlimited, owed);
+}
+
+}

@@ -1,0 +1,222 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// Statistics, checks, prints and reports of one pool.
+#include <array>
+#include <cstdarg>
+#include <cstdio>
+#include <cstring>
+
+#include "base/text.hpp"
+#include "pool/core.hpp"
+
+namespace pool9::inline v1::detail {
+
+namespace os = base::os;
+
+void core::read(pool_stats& s) noexcept {
+  const base::locked hold(mutex);
+  const page::layout& l = pages.items();
+  const counters& c = counts;
+  std::memcpy(s.name, name, sizeof name);
+  s.id = id;
+  s.item_size = item_size;
+  s.stride = l.stride();
+  s.page_size = l.page_size();
+  s.out = n_out();
+  s.free = pages.n_free();
+  s.total = pages.n_items();
+  s.reserve = bounds.reserve;
+  s.low_watermark = bounds.low;
+  s.high_watermark = bounds.high;
+  s.hard_limit = bounds.hard;
+  s.waiters = waiters.size();
+  if (!waiters.empty()) s.oldest_wait_ns = os::steady_ns() - waiters.front()->since_ns_;
+  s.pages = pages.n_pages();
+  s.idle_pages = pages.n_empty();
+  s.resident_bytes = s.pages * s.page_size + pages.storage_bytes();
+  s.tight =
+      (waiters.empty() ? 0 : POOL_TIGHT_WAITERS) | (s.out >= bounds.hard ? POOL_TIGHT_LIMIT : 0) |
+      (bounds.too_many(pages) ? POOL_TIGHT_HIGHWAT : 0) | (diagnostic ? POOL_TIGHT_DIAGNOSTIC : 0);
+  s.gets = c.puts + s.out;
+  s.puts = c.puts;
+  s.fails = c.fails;
+  s.waits = c.waits;
+  s.timeouts = c.timeouts;
+  s.cancels = c.cancels;
+  s.limit_hits = c.limit_hits;
+  s.source_fails = c.source_fails;
+  s.pages_requested = c.pages_requested;
+  s.pages_released = c.pages_released;
+  if (s.out > c.peak_out) note_peak(s.out);  // it has not ended yet
+  s.peak_out = c.peak_out;
+  s.peak_out_time_ns = c.peak_out_time_ns;
+  s.last_growth_time_ns = c.last_growth_time_ns;
+  s.peak_pages = c.peak_pages;
+  s.wait_ns_total = c.wait_ns_total;
+  std::memcpy(s.wait_histogram, c.wait_histogram, sizeof c.wait_histogram);
+}
+
+void read_unborn(pool_stats& s, const pool_options& o, const char* name) noexcept {
+  std::memcpy(s.name, name, sizeof s.name);
+  s.item_size = o.item_size;
+  s.low_watermark = o.low_watermark;
+  s.high_watermark = o.high_watermark;
+  s.hard_limit = o.hard_limit;
+}
+
+bool core::owns(const void* p) noexcept {
+  const base::locked hold(mutex);
+  return pages.owns(p);
+}
+
+std::string_view core::check() noexcept {
+  const base::locked hold(mutex);
+  if (!pages.check()) return "pages";
+  if (!waiters.check()) return "waiters";
+  if (pages.n_free() > pages.n_items()) return "C1";
+  if (n_out() > bounds.hard) return "C2";
+  if (!waiters.empty() && can_serve(waiters.front()->wanted_)) return "C3";
+  if (pages.n_pages() < layout.pages_for(bounds.reserve)) return "C4";
+  if (starving != is_hungry()) return "C5";
+  if (quick_get != quick_get_from()) return "C6";
+  if (quick_put != quick_put_from()) return "C7";
+  if (has_idle_pages() && idle_due == os::never) return "C8";
+  if (above_floor != has_pages_to_spare()) return "C9";
+  return {};
+}
+
+namespace {
+
+using line_text = base::text<256>;
+
+void add_entry(auto& text, const usage_log::entry& e) {
+  text.add("%s %p", e.action, e.item);
+  if (e.where.file != nullptr) {
+    text.add(" at %s:%d", e.where.file, e.where.line);
+  } else if (e.where.function != nullptr) {
+    text.add(" by %s", e.where.function);
+  }
+}
+
+/// A number, or "none" for no limit.
+struct or_none {
+  explicit or_none(std::uint64_t n) noexcept {
+    if (n == UINT64_MAX) {
+      std::snprintf(text, sizeof text, "none");
+    } else {
+      std::snprintf(text, sizeof text, "%llu", static_cast<unsigned long long>(n));
+    }
+  }
+  char text[24];
+};
+
+unsigned long long ull(std::uint64_t n) noexcept { return n; }
+
+}
+
+void core::print(void (*line)(void*, std::string_view), void* context, print_parts parts) noexcept {
+  pool_stats s{};
+  read(s);
+  const auto say_line = [&](const line_text& t) { line(context, t.view()); };
+  say_line(line_text().add(
+      "pool '%s': item size %llu, stride %llu, page size %llu, items a page %zu", s.name,
+      ull(s.item_size), ull(s.stride), ull(s.page_size), layout.per_page()));
+  say_line(
+      line_text().add("  items: %llu out, %llu free, %llu total; reserve %llu, low watermark %llu, "
+                      "high watermark %s, hard limit %s",
+                      ull(s.out), ull(s.free), ull(s.total), ull(s.reserve), ull(s.low_watermark),
+                      or_none(s.high_watermark).text, or_none(s.hard_limit).text));
+  say_line(line_text().add(
+      "  pages: %llu, %llu unused, %llu requested, %llu released, source failed %llu", ull(s.pages),
+      ull(s.idle_pages), ull(s.pages_requested), ull(s.pages_released), ull(s.source_fails)));
+  say_line(
+      line_text().add("  calls: %llu get, %llu put, %llu failed, %llu waited, %llu timed out, "
+                      "%llu cancelled, %llu at the limit; most out %llu; waiting %llu",
+                      ull(s.gets), ull(s.puts), ull(s.fails), ull(s.waits), ull(s.timeouts),
+                      ull(s.cancels), ull(s.limit_hits), ull(s.peak_out), ull(s.waiters)));
+  const auto wants = [&](print_parts p) {
+    return (static_cast<int>(parts) & static_cast<int>(p)) != 0;
+  };
+  if (wants(print_parts::pages)) print_pages(line, context);
+  if (wants(print_parts::log)) print_log(line, context);
+}
+
+void core::print_pages(void (*line)(void*, std::string_view), void* context) noexcept {
+  page::page_set::cursor cursor;
+  for (;;) {
+    mutex.lock();
+    const page::page_set::page_state p = pages.next_page(cursor);
+    mutex.unlock();
+    if (p.page == nullptr) return;
+    line(context, line_text()
+                      .add("  page %p: %zu of %zu items out", p.page, layout.per_page() - p.n_free,
+                           layout.per_page())
+                      .view());
+  }
+}
+
+void core::print_log(void (*line)(void*, std::string_view), void* context) noexcept {
+  // A copy of some entries at a time would tear; a copy of all is what a report takes, too.
+  std::array<usage_log::entry, 64> last;
+  std::size_t n = 0;
+  mutex.lock();
+  log.for_last(last.size(), nullptr, [&](const usage_log::entry& e) { last[n++] = e; });
+  mutex.unlock();
+  for (std::size_t i = 0; i < n; ++i) {
+    line_text t;
+    t.add("  log: ");
+    add_entry(t, last[i]);
+    line(context, t.view());
+  }
+}
+
+void core::say(report_kind kind, const call_site& where, const char* function, const void* address,
+               const char* format, ...) noexcept {
+  char message[512];
+  va_list args;
+  va_start(args, format);
+  std::vsnprintf(message, sizeof message, format, args);
+  va_end(args);
+  base::text<3072> text;
+  text.add("%s: pool '%s': %s", where.function != nullptr ? where.function : function, name,
+           message);
+  if (where.file != nullptr) text.add(" (%s:%d)", where.file, where.line);
+  {
+    const base::locked hold(mutex);
+    const auto add = [&](const usage_log::entry& e) {
+      text.add("\n  ");
+      add_entry(text, e);
+    };
+    std::size_t n = 0;
+    if (address != nullptr)
+      log.for_last(8, address, [&](const usage_log::entry& e) {
+        add(e);
+        ++n;
+      });
+    if (n == 0) log.for_last(8, nullptr, add);
+  }
+  deliver({kind, where, name, text.view(), address});
+}
+
+void core::say_misput(page::give_result why, void* item, const void* overrun_at,
+                      const call_site& where) noexcept {
+  using page::give_result;
+  const auto misuse = [&](const char* what, const char* detail = "") {
+    say(report_kind::misuse, where, "put", item, "item %p: %s%s", item, what, detail);
+  };
+  if (item == nullptr) return misuse("is null");
+  if (overrun_at != nullptr)
+    return say(report_kind::misuse, where, "put", item,
+               "item %p: was written beyond its end, at %p", item, overrun_at);
+  if (why == give_result::already_free) return misuse("put twice: it is free already");
+  if (why == give_result::interior)
+    return misuse("not the start of an item, but inside one of the pool's pages");
+  base::text<64> other;
+  for (registry::visitor v; core* const c = v.next();) {
+    const base::locked hold(c->mutex);
+    if (c->pages.owns(item)) other.add("it is of pool '%s'", c->name);
+  }
+  if (other.view().empty()) other.add("foreign memory, or put twice and its page went back");
+  misuse("not of this pool: ", other.view().data());
+}
+
+}

@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// Watermarks, hard limit, hook: each takes effect at once.
+#include "pool/core.hpp"
+
+namespace pool9::inline v1::detail {
+
+void core::set_low_watermark(std::size_t n) noexcept {
+  handoff owed;
+  mutex.lock();
+  bounds.low = n;  // "does not allocate the necessary memory up-front"
+  retune();
+  leave(owed);
+}
+
+void core::set_high_watermark(std::size_t n) noexcept {
+  handoff owed;
+  mutex.lock();
+  bounds.high = n;
+  retune();
+  if (bounds.too_many(pages) && !inside::of(*this)) give_back(unlimited, owed);
+  leave(owed);
+}
+
+bool core::set_hard_limit(std::size_t n, const limit_warning* w) noexcept {
+  handoff owed;
+  mutex.lock();
+  const bool possible = n_out() <= n;
+  if (possible) {
+    bounds.hard = n;
+    if (w != nullptr) {
+      warning = *w;
+      warned_at = 0;
+    }
+    // A bulk get of more than the limit can never come.
+    for (waiter *q = waiters.front(), *next = nullptr; q != nullptr; q = next) {
+      next = wait_queue::after(*q);
+      if (q->wanted_ > n && q->wanted_ > 1) finish(*q, waiter_beyond, owed);
+    }
+    settle(owed);
+  }
+  leave(owed);
+  return possible;
+}
+
+void core::set_shortage_hook(shortage_hook h) noexcept {
+  const base::locked hold(mutex);
+  hook = h;
+}
+
+}

@@ -1,0 +1,244 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// Memory in and out: the only place that talks to page sources.
+//
+// A source is always asked with no lock held, so several threads may ask at once; what is more than
+// they needed stays.  A page that cannot be used - misaligned, or no memory to keep books on it -
+// goes back as it came.
+#include <algorithm>
+#include <array>
+
+#include "base/arena.hpp"
+#include "pool/core.hpp"
+#include "pool/housekeeping.hpp"
+#include "pool/poison.hpp"
+
+namespace pool9::inline v1::detail {
+
+namespace os = base::os;
+using page::adopt_result;
+
+namespace {
+
+constinit thread_local const inside* innermost = nullptr;
+
+using some_pages = std::array<void*, limits::most_pages_at_once>;
+
+}
+
+inside::inside(const core& c) noexcept : core_(c), outer_(innermost) { innermost = this; }
+inside::~inside() { innermost = outer_; }
+bool inside::of(const core& c) noexcept {
+  for (const inside* i = innermost; i != nullptr; i = i->outer_)
+    if (&i->core_ == &c) return true;
+  return false;
+}
+
+std::size_t core::ask_source(std::span<void*> into, get_flags flags) noexcept {
+  const std::size_t page_size = layout.page_size();
+  std::size_t n = 0;
+  {
+    const inside call(*this);
+    n = source.allocate_some(into, page_size, flags);
+  }
+  std::size_t n_good = 0;
+  for (std::size_t i = 0; i < n; ++i) {
+    void* const page = into[i];
+    if (base::address_of(page) % page_size == 0) {
+      if (diagnostic) poison(page, page_size);
+      into[n_good++] = page;
+      continue;
+    }
+    return_pages({&page, 1});
+    say(report_kind::misuse, {}, "page source", page, "page %p is not aligned to %zu", page,
+        page_size);
+  }
+  return n_good;
+}
+
+void core::return_pages(std::span<void* const> some) noexcept {
+  const inside call(*this);
+  source.release_some(some, layout.page_size());
+}
+
+bool core::grow(get_flags flags, handoff& owed) noexcept {
+  some_pages got;
+  const std::size_t wanted = std::min(bounds.growth(pages), got.size());
+  leave(owed);
+  const std::size_t n = ask_source({got.data(), wanted}, flags);
+  mutex.lock();
+  counts.pages_requested += n;
+  if (n == 0) ++counts.source_fails;
+  std::size_t n_refused = 0;
+  void* twice = nullptr;
+  for (std::size_t i = 0; i < n; ++i) {
+    const adopt_result r = pages.adopt(got[i]);
+    if (r == adopt_result::no_memory) got[n_refused++] = got[i];
+    if (r == adopt_result::already_here) twice = got[i];
+  }
+  if (n_refused < n) note_growth();
+  settle(owed);
+  counts.pages_released += n_refused;
+  if (n_refused != 0 || twice != nullptr) {
+    leave(owed);
+    return_pages({got.data(), n_refused});
+    if (twice != nullptr) say_given_twice(twice);
+    mutex.lock();
+  }
+  return n_refused < n && twice == nullptr;
+}
+
+void core::note_growth() noexcept {
+  counts.last_growth_time_ns = os::coarse_real_ns();
+  counts.peak_pages = std::max<std::uint64_t>(counts.peak_pages, pages.n_pages());
+}
+
+std::size_t core::give_back(std::size_t most, handoff& owed) noexcept {
+  some_pages going;
+  std::size_t n_gone = 0;
+  while (waiters.empty()) {
+    const std::size_t n = std::min({bounds.releasable(pages), most - n_gone, going.size()});
+    if (n == 0) break;
+    for (std::size_t i = 0; i < n; ++i) going[i] = pages.detach_empty();
+    counts.pages_released += n;
+    n_gone += n;
+    retune();
+    mutex.unlock();
+    owed.wake_sleepers();  // before foreign code runs; callbacks, which are such, come last
+    return_pages({going.data(), n});
+    owed.memory_came_back();
+    mutex.lock();
+  }
+  return n_gone * layout.page_size();
+}
+
+bool core::prime(std::size_t n) noexcept {
+  constexpr std::size_t absurd = unlimited / 64;  // the reserve would wrap, and no list holds it
+  if (inside::of(*this) || n > absurd) return false;
+  handoff owed;
+  page_list got(layout.pages_for(n) + 1);
+  if (!got) return false;
+  mutex.lock();
+  for (;;) {
+    // "Adds items to the pool": as many pages as the grown reserve needs more than the present one,
+    // whatever is held.  Another prime may have come between.
+    const std::size_t needed =
+        layout.pages_for(bounds.reserve + n) - layout.pages_for(bounds.reserve);
+    if (got.n >= needed) break;
+    leave(owed);
+    const std::size_t wanted = std::min(needed - got.n, limits::most_pages_at_once);
+    const std::size_t came = ask_source({got.pages + got.n, wanted}, get_flags::nowait);
+    got.n += came;
+    mutex.lock();
+    counts.pages_requested += came;
+    if (came != 0) continue;
+    ++counts.source_fails;
+    return unprime(got, owed);
+  }
+  void* twice = nullptr;
+  if (!adopt_all(got, twice)) {
+    unprime(got, owed);
+    if (twice != nullptr) say_given_twice(twice);
+    return false;
+  }
+  bounds.reserve += n;
+  if (got.n != 0) note_growth();
+  settle(owed);
+  leave(owed);
+  return true;
+}
+
+bool core::adopt_all(page_list& got, void*& twice) noexcept {
+  adopt_result result = adopt_result::ok;
+  std::size_t n = 0;
+  while (n < got.n && (result = pages.adopt(got.pages[n])) == adopt_result::ok) ++n;
+  if (result == adopt_result::ok) return true;
+  for (std::size_t i = 0; i < n; ++i) pages.detach(got.pages[i]);
+  retune();
+  if (result == adopt_result::already_here) {
+    twice = std::exchange(got.pages[n], got.pages[got.n - 1]);
+    --got.n;  // it stays where it is
+  }
+  return false;
+}
+
+void core::say_given_twice(void* page) noexcept {
+  say(report_kind::misuse, {}, "page source", page, "page %p was given twice", page);
+}
+
+bool core::unprime(page_list& got, handoff& owed) noexcept {
+  counts.pages_released += got.n;
+  leave(owed);
+  if (got.n != 0) return_pages({got.pages, got.n});
+  owed.memory_came_back();
+  owed.pay();
+  return false;
+}
+
+core::page_list::page_list(std::size_t capacity) noexcept
+    : pages(static_cast<void**>(base::arena::allocate(capacity * sizeof(void*)))),
+      bytes(capacity * sizeof(void*)) {}
+core::page_list::~page_list() { base::arena::release(pages, bytes); }
+
+std::size_t core::prime(std::span<std::byte> storage, std::size_t at_most) noexcept {
+  handoff owed;
+  mutex.lock();
+  // The storage that holds this core, too: no other may claim that part.
+  const bool with_core = in_storage && storage.data() == reinterpret_cast<std::byte*>(this + 1);
+  const std::uintptr_t ours = with_core ? base::address_of(this) : base::address_of(storage.data());
+  const std::span<std::byte> items = pages.add_storage(storage, at_most, ours);
+  if (diagnostic && !items.empty()) poison(items.data(), items.size());
+  const std::size_t n = items.empty() ? 0 : (items.size() - item_extent()) / layout.stride() + 1;
+  settle(owed);
+  leave(owed);
+  return n;
+}
+
+std::size_t core::reclaim() noexcept {
+  if (inside::of(*this)) return 0;
+  handoff owed;
+  mutex.lock();
+  const std::size_t bytes = give_back(unlimited, owed);
+  leave(owed);
+  return bytes;
+}
+
+void core::make_due(std::uint64_t& which, std::uint64_t when, handoff& owed) noexcept {
+  which = when;
+  // release: pairs with housekeeping's acquire, which then takes the lock anyway; the bell orders
+  // it
+  due.store(std::min(idle_due, retry_due), std::memory_order_release);
+  owed.ring_housekeeping();
+}
+
+bool core::has_pages_to_spare() const noexcept {
+  return idle_ns != os::never && pages.n_pages() > bounds.floor_pages(pages);
+}
+bool core::has_idle_pages() const noexcept { return pages.n_empty() != 0 && has_pages_to_spare(); }
+
+void core::watch_idle_pages(handoff& owed) noexcept {
+  if (!has_idle_pages()) return;
+  if (idle_due == os::never) {
+    pages.forget();
+    make_due(idle_due, os::steady_ns() + idle_ns / 2, owed);
+  } else if (!housekeeping::is_here()) {
+    owed.ring_housekeeping();
+  }
+}
+
+void core::tick(std::uint64_t now) noexcept {
+  handoff owed;
+  mutex.lock();
+  const bool asks_again = retry_due <= now;
+  if (asks_again) retry_due = os::never;
+  if (idle_due <= now) {
+    // What was empty all through the last interval was not needed in it.
+    give_back(pages.n_empty_min(), owed);
+    pages.forget();
+    idle_due = has_idle_pages() ? now + idle_ns / 2 : os::never;
+  }
+  due.store(std::min(idle_due, retry_due), std::memory_order_release);
+  leave(owed);
+  if (asks_again) feed_waiters();
+}
+
+}
