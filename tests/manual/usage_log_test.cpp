@@ -1,0 +1,140 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// pool(9), "DIAGNOSTICS": the usage log.  This file is one that was compiled with POOL_DIAGNOSTIC.
+#define POOL_DIAGNOSTIC
+#include <sys/pool.h>
+
+#include <cstring>
+#include <string>
+#include <vector>
+
+#include "../support/report_catcher.hpp"
+#include "../support/stdout_capture.hpp"
+
+namespace {
+using namespace pool9::test;
+
+constexpr const char* this_file = "usage_log_test.cpp";
+
+/// A pool without any flag: the log belongs to the callers.
+struct logged_pool {
+  explicit logged_pool(int flags = 0) {
+    pool_init(&p, 64, 0, 0, flags, "logged", 0, nullptr, nullptr, 0);
+  }
+  ~logged_pool() { pool_destroy(&p); }
+  std::string log() {
+    stdout_capture capture;
+    pool_print(&p, "l");
+    return capture.text();
+  }
+  struct pool p;
+};
+
+std::string address_text(const void* p) {
+  char text[32];
+  std::snprintf(text, sizeof text, "%p", p);
+  return text;
+}
+
+/// The line of `text` that holds every one of `parts`, or "".
+std::string line_with(const std::string& text, const std::vector<std::string>& parts) {
+  for (std::size_t begin = 0; begin < text.size();) {
+    std::size_t end = text.find('\n', begin);
+    if (end == std::string::npos) end = text.size();
+    const std::string line = text.substr(begin, end - begin);
+    bool has_all = true;
+    for (const std::string& part : parts) has_all &= line.find(part) != std::string::npos;
+    if (has_all) return line;
+    begin = end + 1;
+  }
+  return "";
+}
+
+// "Pool usage logs can be enabled by defining the compile-time option POOL_DIAGNOSTIC."
+TEST(PoolDiagnostics, LogHoldsFileLineActionAndAddress) {
+  logged_pool l;
+  const int get_line = __LINE__ + 1;
+  void* item = pool_get(&l.p, PR_NOWAIT);
+  const int put_line = __LINE__ + 1;
+  pool_put(&l.p, item);
+
+  const std::string log = l.log();
+
+  EXPECT_NE(line_with(log, {"get", address_text(item), this_file, std::to_string(get_line)}), "")
+      << log;
+  EXPECT_NE(line_with(log, {"put", address_text(item), this_file, std::to_string(put_line)}), "")
+      << log;
+}
+
+TEST(PoolDiagnostics, LogIsPrintedOldestFirst) {
+  logged_pool l;
+  void* item = pool_get(&l.p, PR_NOWAIT);
+  pool_put(&l.p, item);
+
+  const std::string log = l.log();
+
+  const std::size_t get = log.find(line_with(log, {"get", this_file}));
+  const std::size_t put = log.find(line_with(log, {"put", this_file}));
+  EXPECT_LT(get, put) << log;
+}
+
+TEST(PoolDiagnostics, LogKeepsAtLeastTheLastTenCalls) {
+  logged_pool l;
+  std::vector<void*> items;
+  for (int i = 0; i < 100; ++i) items.push_back(pool_get(&l.p, PR_NOWAIT));
+
+  const std::string log = l.log();
+
+  for (std::size_t i = 90; i < 100; ++i)
+    EXPECT_NE(line_with(log, {"get", address_text(items[i])}), "") << i << " in\n" << log;
+  for (void* item : items) pool_put(&l.p, item);
+}
+
+TEST(PoolDiagnostics, LogIsPrintedOnlyWhenAskedFor) {
+  logged_pool l;
+  pool_put(&l.p, pool_get(&l.p, PR_NOWAIT));
+  stdout_capture capture;
+  pool_print(&l.p, "");
+  EXPECT_EQ(capture.text().find(this_file), std::string::npos);
+}
+
+TEST(PoolDiagnostics, EveryReportAboutThePoolShowsItsLog) {
+  logged_pool l;
+  const int first_put = __LINE__ + 2;
+  void* item = pool_get(&l.p, PR_NOWAIT);
+  pool_put(&l.p, item);
+  report_catcher caught;
+  void* volatile again = item;
+
+  const int second_put = __LINE__ + 1;
+  pool_put(&l.p, again);
+
+  const auto said = caught.only();
+  EXPECT_EQ(said.function, "pool_put");
+  EXPECT_NE(said.file.find(this_file), std::string::npos);
+  EXPECT_EQ(said.line, second_put);
+  EXPECT_NE(line_with(said.text, {"put", address_text(item), this_file, std::to_string(first_put)}),
+            "")
+      << said.text;
+}
+
+TEST(PoolDiagnostics, FailedGetsAreNotInTheLog) {
+  logged_pool l;
+  ASSERT_EQ(pool_sethardlimit(&l.p, 0, nullptr, 0), 0);
+  EXPECT_EQ(pool_get(&l.p, PR_NOWAIT), nullptr);
+  EXPECT_EQ(l.log().find(this_file), std::string::npos);
+}
+
+// PR_LOGGING asks for the log of callers that know nothing of it.
+TEST(PoolDiagnostics, LoggingFlagLogsOrdinaryCallers) {
+  logged_pool l(PR_LOGGING);
+  void* item = (pool_get)(&l.p, PR_NOWAIT);  // the function, not the macro
+  void* volatile hidden = item;
+  (pool_put)(&l.p, hidden);
+
+  const std::string log = l.log();
+
+  EXPECT_NE(line_with(log, {"get", address_text(item)}), "") << log;
+  EXPECT_NE(line_with(log, {"put", address_text(item)}), "") << log;
+}
+
+}  // namespace
