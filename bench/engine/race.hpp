@@ -47,12 +47,13 @@ void race(benchmark::State& state, std::size_t n, const char* ratio_name, Ours o
   state.counters[ratio_name] = median(ratios);
 }
 
-/// Options of a pool that keeps its pages, and dies with whatever is out.
+/// Options of a pool without thread caches that keeps its pages, and dies with whatever is out.
 inline pool_options options(std::size_t size) {
   return {.name = "bench",
           .item_size = size,
           .idle_time = std::chrono::milliseconds::max(),
-          .at_destroy = on_live::destroy};
+          .at_destroy = on_live::destroy,
+          .thread_cache = false};
 }
 
 inline constexpr std::size_t sizes[] = {16, 64, 256, 1024, 4096};

@@ -18,6 +18,7 @@
 #if defined(__cpp_lib_jthread)
 #include <stop_token>
 #endif
+#include <pool9/detail/magazine.hpp>
 #include <pool9/fault.hpp>
 #include <pool9/page_source.hpp>
 #include <pool9/stats.h>
@@ -164,9 +165,19 @@ class pool {
   // ---- one item ----
   /// Returns an item.  Never waits: nullptr if none is free anywhere and none may be made, or if
   /// somebody waits already.
-  [[nodiscard]] void* try_get() noexcept;
+  [[nodiscard]] void* try_get() noexcept {
+    void* item = nullptr;
+    if (pop(item)) [[likely]]
+      return item;
+    return try_get_slowly(item);
+  }
   /// Returns an item.  Waits, without limit, for one or for memory; never nullptr.
-  [[nodiscard, gnu::returns_nonnull]] void* get() noexcept;
+  [[nodiscard, gnu::returns_nonnull]] void* get() noexcept {
+    void* item = nullptr;
+    if (pop(item)) [[likely]]
+      return item;
+    return get_slowly(item);
+  }
   /// Returns an item, or nullptr if none came in time.
   template <class Rep, class Period>
   [[nodiscard]] void* try_get_for(const std::chrono::duration<Rep, Period>& d) noexcept {
@@ -190,11 +201,31 @@ class pool {
   /// The manual's pool_get(): every flag means what it means there.  With `deadline`, waits until
   /// then at the longest.
   [[nodiscard]] void* get(get_flags flags, const call_site& where = {},
-                          clock::time_point deadline = clock::time_point::max()) noexcept;
+                          clock::time_point deadline = clock::time_point::max()) noexcept {
+    void* item = nullptr;
+    if (where.file == nullptr && pop(item)) [[likely]]
+      return item;
+    return get_slowly(item, flags, where, deadline);
+  }
   /// Returns `item` to the pool.  "A pointer to a pool item previously obtained by pool_get()":
-  /// anything else is misuse, reported and without effect.  Never waits for memory, never fails.
-  void put(void* item) noexcept;
-  void put(void* item, const call_site& where) noexcept;
+  /// anything else is misuse, reported and without effect - at the latest when it passes from the
+  /// thread's cache to the pool.  Never waits for memory, never fails.
+  void put(void* item) noexcept {
+    detail::magazine_top& m = magazine();
+    if (!detail::push(m, item)) [[unlikely]]
+      return put_slowly(item, false);
+    if (detail::is_closed(m)) [[unlikely]]
+      put_slowly(item, true);
+  }
+  /// The same; with `where.file`, as the manual's POOL_DIAGNOSTIC gives it, past the thread's
+  /// cache.
+  void put(void* item, const call_site& where) noexcept {
+    detail::magazine_top& m = magazine();
+    if (where.file != nullptr || !detail::push(m, item)) [[unlikely]]
+      return put_slowly(item, false, where);
+    if (detail::is_closed(m)) [[unlikely]]
+      put_slowly(item, true, where);
+  }
 
   // ---- many: all or nothing ----
   /// Fills `items` without waiting, or returns false and takes nothing.  More than the hard limit
@@ -288,8 +319,26 @@ class pool {
   }
   static constexpr std::chrono::duration<double> for_ever{1e9};
 
+  detail::magazine_top& magazine() const noexcept {
+    return detail::magazine_at(slot_.load(std::memory_order_relaxed));  // relaxed: names no data
+  }
+  /// The whole of most gets.  false: `item`, if it is not null, was popped from a closed magazine.
+  bool pop(void*& item) noexcept {
+    detail::magazine_top& m = magazine();
+    item = detail::pop(m);
+    return item != nullptr && !detail::is_closed(m);
+  }
+  // What remains, with what pop() and push() came to.
+  void* try_get_slowly(void* popped) noexcept;
+  [[gnu::returns_nonnull]] void* get_slowly(void* popped) noexcept;
+  void* get_slowly(void* popped, get_flags flags, const call_site& where,
+                   clock::time_point deadline) noexcept;
+  void put_slowly(void* item, bool pushed) noexcept;
+  void put_slowly(void* item, bool pushed, const call_site& where) noexcept;
+
   bool must_fit(bulk_outcome outcome, std::size_t n) const;  // throws for beyond_limit
   void prime_at_birth();
+  void be_unborn() noexcept;
   /// The engine, in `storage` if it is born by this; nullptr: no memory for the pool's own data.
   detail::core* born(std::span<std::byte>* storage = nullptr) noexcept;
   /// The same, waiting for memory as `flags` say.
@@ -303,6 +352,8 @@ class pool {
   void* get_until_stop(clock::time_point t, const std::stop_token& stop) noexcept;
 #endif
 
+  // Used by inlined code: its place is ABI.
+  std::atomic<std::uint32_t> slot_{0};        // of the thread-local table
   std::atomic<detail::core*> core_{nullptr};  // born by the first get or prime
   char name_[32] = {};
   pool_options options_;  // as given, until core_ is born and takes them over

@@ -18,6 +18,7 @@ struct pool_stats {
   /* since birth, monotonic */
   uint64_t gets, puts, fails, waits, timeouts, cancels, limit_hits, source_fails;
   uint64_t pages_requested, pages_released, recalls, refills, flushes;
+  /* the most that was seen out: at visits to the pool and when this is read */
   uint64_t peak_out, peak_out_time_ns, last_growth_time_ns; /* CLOCK_REALTIME */
   uint64_t wait_ns_total, wait_histogram[32];               /* bucket i: < 2^i microseconds */
   uint64_t peak_pages; /* most pages at a time: vmstat's Hiwat */
@@ -26,4 +27,5 @@ struct pool_stats {
 #define POOL_TIGHT_LIMIT 2u
 #define POOL_TIGHT_HIGHWAT 4u
 #define POOL_TIGHT_DIAGNOSTIC 8u
+#define POOL_TIGHT_MEMORY 16u /* a get found neither an item nor memory, and few came since */
 #endif

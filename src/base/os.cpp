@@ -3,6 +3,7 @@
 #include "base/os.hpp"
 
 #include <linux/futex.h>
+#include <linux/membarrier.h>
 #include <pthread.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
@@ -85,7 +86,9 @@ void wake(const void* state) noexcept {
 }
 void pause(std::uint64_t ns) noexcept {
   const std::atomic<std::uint32_t> nobody{0};
-  wait(nobody, 0, steady_ns() + ns);
+  const std::uint64_t end = steady_ns() + ns;
+  do wait(nobody, 0, end);
+  while (steady_ns() < end);
 }
 
 bool start_thread(void* (*body)(void*), const char* name) noexcept {
@@ -104,6 +107,35 @@ bool start_thread(void* (*body)(void*), const char* name) noexcept {
 bool at_fork(void (*prepare)(), void (*parent)(), void (*child)()) noexcept {
   return pthread_atfork(prepare, parent, child) == 0;
 }
+
+namespace {
+
+constexpr std::uint64_t no_key = UINT64_MAX;
+constinit std::atomic<std::uint64_t> exit_key{no_key};  // a pthread_key_t, made once
+
+bool membarrier(int command) noexcept {
+  const keep_errno keep;
+  return syscall(SYS_membarrier, command, 0, 0) == 0;
+}
+
+}
+
+bool at_thread_exit(void (*hook)(void*)) noexcept {
+  std::uint64_t key = exit_key.load(std::memory_order_relaxed);  // relaxed: it is all of the data
+  if (key == no_key) {
+    pthread_key_t fresh{};
+    if (pthread_key_create(&fresh, hook) != 0) return false;
+    if (exit_key.compare_exchange_strong(key, fresh, std::memory_order_relaxed)) {
+      key = fresh;
+    } else {
+      pthread_key_delete(fresh);  // another thread was first
+    }
+  }
+  return pthread_setspecific(static_cast<pthread_key_t>(key), &exit_key) == 0;
+}
+
+bool register_barrier() noexcept { return membarrier(MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED); }
+bool full_barrier() noexcept { return membarrier(MEMBARRIER_CMD_PRIVATE_EXPEDITED); }
 
 void print_error(std::string_view text) noexcept {
   const keep_errno keep;

@@ -32,13 +32,24 @@ void wait(const std::atomic<std::uint32_t>& state, std::uint32_t expected,
           std::uint64_t until) noexcept;
 /// Wakes who sleeps on that address.  Touches nothing there: it may be gone already.
 void wake(const void* state) noexcept;
-/// Sleeps so long.
+/// Sleeps so long, whatever signals come.
 void pause(std::uint64_t ns) noexcept;
 
 /// Starts a detached thread with all signals blocked; false: none to be had.
 bool start_thread(void* (*body)(void*), const char* name) noexcept;
 /// Registers fork handlers; false: no memory.
 bool at_fork(void (*prepare)(), void (*parent)(), void (*child)()) noexcept;
+
+/// Calls `hook` when the calling thread ends, with other threads' keys of its kind; false: no
+/// memory, or no key left.  Requires: the hook is the same in all calls, and no lock is held, since
+/// this may call malloc.
+bool at_thread_exit(void (*hook)(void*)) noexcept;
+
+/// Tells the system that full_barrier() will be called; false: it has no such thing.
+bool register_barrier() noexcept;
+/// Every thread of the process passes a full barrier between call and return; false: nothing
+/// happened.
+bool full_barrier() noexcept;
 
 /// Writes to standard error, as it is.
 void print_error(std::string_view text) noexcept;

@@ -44,8 +44,8 @@ void drain(void* context, pool9::pool&, shortage) noexcept {
 }
 
 void init(struct ::pool* pp, const arguments& a, bool on_heap) noexcept {
-  constexpr int known_flags =
-      PR_NOWAIT | PR_MALLOCOK | PR_WAITOK | PR_STATIC | PR_URGENT | PR_LOGGING | PR_LIMITFAIL;
+  constexpr int known_flags = PR_NOWAIT | PR_MALLOCOK | PR_WAITOK | PR_STATIC | PR_URGENT |
+                              PR_LOGGING | PR_LIMITFAIL | PR_NOCACHE;
   const char* const name = a.wchan != nullptr ? a.wchan : "unnamed";
   if (pp == nullptr) panic(a.function, name, "pp: is null");
   if ((a.flags & ~known_flags) != 0)
@@ -58,6 +58,7 @@ void init(struct ::pool* pp, const arguments& a, bool on_heap) noexcept {
                  .align = a.align,
                  .align_offset = a.align_offset,
                  .page_size = a.pagesz,
+                 .thread_cache = (a.flags & PR_NOCACHE) == 0,
                  .usage_log = (a.flags & PR_LOGGING) != 0};
   detail::check_options(
       o, [&](const char* field, std::uint64_t value) { refuse(a.function, o, field, value); });

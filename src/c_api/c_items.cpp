@@ -11,13 +11,15 @@ using namespace pool9::c_api;
 #undef pool_put
 
 void* pool_get(struct ::pool* pp, int flags) {
-  return at(pp, "pool_get").items.get(get_flags(flags), {.function = "pool_get"});
+  static constexpr call_site here{.function = "pool_get"};
+  return at(pp, "pool_get").items.get(get_flags(flags), here);
 }
 void* pool_get_at(struct ::pool* pp, int flags, const char* file, int line) {
   return at(pp, "pool_get").items.get(get_flags(flags), {"pool_get", file, line});
 }
 void pool_put(struct ::pool* pp, void* item) {
-  at(pp, "pool_put").items.put(item, {.function = "pool_put"});
+  static constexpr call_site here{.function = "pool_put"};
+  at(pp, "pool_put").items.put(item, here);
 }
 void pool_put_at(struct ::pool* pp, void* item, const char* file, int line) {
   at(pp, "pool_put").items.put(item, {"pool_put", file, line});

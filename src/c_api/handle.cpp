@@ -22,13 +22,10 @@ void panic(const char* function, const char* name, const char* what, ...) noexce
   std::abort();
 }
 
-handle& at(struct ::pool* pp, const char* function) noexcept {
+void no_pool(const struct ::pool* pp, const char* function) noexcept {
   if (pp == nullptr) panic(function, nullptr, "pp: is null");
-  auto* const h = std::launder(reinterpret_cast<handle*>(pp->pr_private));
-  if (h->magic != handle::magic_number)
-    panic(function, nullptr, "pp: %p is not a pool: not initialised, or destroyed",
-          static_cast<void*>(pp));
-  return *h;
+  panic(function, nullptr, "pp: %p is not a pool: not initialised, or destroyed",
+        static_cast<const void*>(pp));
 }
 
 std::size_t count(const char* function, const handle& h, const char* argument, int n) noexcept {

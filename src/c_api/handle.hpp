@@ -54,8 +54,18 @@ static_assert(alignof(handle) <= alignof(void*));
 [[noreturn, gnu::format(printf, 3, 4)]] void panic(const char* function, const char* name,
                                                    const char* what, ...) noexcept;
 
+/// The panic for a `pp` that is null, or no pool.
+[[noreturn, gnu::cold]] void no_pool(const struct ::pool* pp, const char* function) noexcept;
+
 /// The pool in `*pp`; a panic if there is none.
-handle& at(struct ::pool* pp, const char* function) noexcept;
+inline handle& at(struct ::pool* pp, const char* function) noexcept {
+  if (pp == nullptr) [[unlikely]]
+    no_pool(pp, function);
+  auto* const h = std::launder(reinterpret_cast<handle*>(pp->pr_private));
+  if (h->magic != handle::magic_number) [[unlikely]]
+    no_pool(pp, function);
+  return *h;
+}
 
 /// A count that C passes as int; a panic if it is negative.
 std::size_t count(const char* function, const handle& h, const char* argument, int n) noexcept;

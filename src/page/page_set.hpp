@@ -107,9 +107,6 @@ class page_set {
   void drop_if_bare(region& r) noexcept;
   void take_page_away(region& r, std::size_t p) noexcept;
 
-  region_shape shape_;
-  region_table regions_;
-  extent_set extents_;
   // The vein: the word that items are taken from until it is dry.  That spares the search, and
   // costs a word of packing at most.
   base::word* vein_ = &no_vein_;
@@ -121,6 +118,9 @@ class page_set {
   std::size_t n_pages_ = 0;
   std::size_t n_empty_ = 0;
   std::size_t n_empty_min_ = 0;
+  region_table regions_;
+  region_shape shape_;
+  extent_set extents_;
 };
 
 [[gnu::always_inline]] inline void* page_set::take() noexcept {

@@ -12,12 +12,13 @@
 //    watermark - are arithmetic in limits.hpp.
 //
 // 3. Waiting (waiting.cpp).  While anybody waits, free items belong to the queue: newcomers take
-//    nothing, and whoever holds the lock serves the oldest waiter before releasing it (settle()).
-//    So instead of a list of events that must wake somebody there is one invariant, C3, at every
-//    release.  A waiter is short of either the limit or memory: in the first case only a
-//    put or a raised limit helps; in the second it asks the source again, with a growing pause if
-//    it is a thread, through housekeeping if it is a callback, and at once when memory went back
-//    anywhere.  One whose trouble changes from the first to the second must be told to ask.
+//    nothing, and whoever holds the lock serves the oldest waiter before releasing it
+//    (serve_waiters()). So instead of a list of events that must wake somebody there is one
+//    invariant, C3, at every release.  A waiter is short of either the limit or memory: in the
+//    first case only a put or a raised limit helps; in the second it asks the source again, with a
+//    growing pause if it is a thread, through housekeeping if it is a callback, and at once when
+//    memory went back anywhere.  One whose trouble changes from the first to the second must be
+//    told to ask.
 //
 // 4. Foreign code - sources, hooks, report handlers, callbacks - runs with no lock held.  While a
 //    pool's own source or hook runs in a thread, that thread's gets on the pool neither grow nor
@@ -28,24 +29,32 @@
 //    and is found through pool::core_.  It dies in close(), when nobody works on it: calls of the
 //    user's own in progress are misuse, others pin it (pin.hpp).
 //
-// 6. Locks.  Order: registry::lock, core::mutex of any one pool, then those below (arena, system
+// 6. Caches.  A thread's magazine (src/cache) takes gets and puts without the lock.  What open
+//    magazines hold counts as issued; caching.cpp says when they may be open, and recalls them
+//    whenever the pool needs to know or to have everything.
+//
+// 7. Locks.  Order: registry::lock, core::mutex of any one pool, then those below (arena, system
 //    source).  A fork takes them all; the child drops the other threads' waits (fork.cpp).
 //
-// What is not done: no fairness between pools, no priority among waiters, no lock-free path.
+// What is not done: no fairness between pools, no priority among waiters.
 //
 // Invariants, at every release of the lock
-//   C1  n_out = n_items - n_free, and of the figures n_out is the one that is not kept
-//   C2  n_out <= hard limit
+//   C1  n_issued = n_items - n_free - n_recalled: what is out, and what open magazines hold
+//   C2  n_issued <= hard limit
 //   C3  the oldest waiter cannot be served: the limit does not admit what it wants, or not so many
-//       items are free
+//       items are free, recalled ones included
 //   C4  n_pages >= floor_pages for the reserve
 //   C5  starving  <=>  there is an oldest waiter that the limit admits
 //   C6  while n_free >= quick_get, a get has nothing to do but to take an item: nobody waits, the
 //       limit and the low watermark admit it, nothing is logged or checked
 //   C7  while n_free >= quick_put, a put has nothing to do but to give the item: nobody waits, no
 //       page must go, no peak ends, nothing is logged or checked
-//   C8  there are idle pages  =>  a look at them is due
+//   C8  there are idle pages, or magazines that may hold items of some  =>  a look at them is due
 //   C9  above_floor  <=>  there are more pages than must stay, and idle ones may go
+//   C10 a magazine is open  =>  calm: nobody waits, there are no more pages than may stay, and
+//   there
+//       was room to spare since the last get that found none
+//   C11 calm  <=>  calm_from == 0; else the pool stays tight while n_at_hand < calm_from
 #pragma once
 #include <atomic>
 #include <pool9/pool.hpp>
@@ -53,6 +62,7 @@
 
 #include "base/mutex.hpp"
 #include "base/os.hpp"
+#include "cache/magazine_set.hpp"
 #include "pool/handoff.hpp"
 #include "pool/limits.hpp"
 #include "pool/registry.hpp"
@@ -73,29 +83,44 @@ struct request {
 
 /// Figures that only grow.
 struct counters {
-  std::uint64_t puts = 0, fails = 0, waits = 0, timeouts = 0, cancels = 0, limit_hits = 0;
+  std::uint64_t fails = 0, waits = 0, timeouts = 0, cancels = 0, limit_hits = 0;
   std::uint64_t source_fails = 0, pages_requested = 0, pages_released = 0;
   std::uint64_t peak_out = 0, peak_out_time_ns = 0, last_growth_time_ns = 0;
   std::uint64_t peak_pages = 0;
+  std::uint64_t recalls = 0, refills = 0, flushes = 0;
+  std::uint64_t told_gets = 0, told_puts = 0;  // by read(): no figure ever goes back
+  std::uint64_t misputs = 0;                   // counted as puts by magazines
   std::uint64_t wait_ns_total = 0, wait_histogram[32] = {};
 };
+
+/// What a get found last that could not be served at once.
+enum class scarcity { none, at_limit, of_memory };
+
+/// When a misuse was noticed: at its call, or when the item left a thread's cache.
+enum class found { at_once, in_magazine };
 
 /// What becomes of items that diagnostics object to.
 enum class if_spoiled { keep, hand_out };
 
 struct core {
+  /// Pools of a lower limit are always tight.
+  static constexpr std::size_t least_limit = 64;
+
   /// Takes over the options of `p`.  `in_storage`: this memory is the caller's.
   core(pool& p, const pool_options& o, const char* name, bool in_storage) noexcept;
   core(const core&) = delete;
   core& operator=(const core&) = delete;
 
   // ---- requests.cpp ----
-  /// A free item, if there is nothing else to do; nullptr: ask get().
-  void* get_at_once() noexcept;
   bulk_outcome get(const request& r) noexcept;
-  void put(void* item) noexcept;
   void put(void* item, const call_site& where) noexcept;
   void put_bulk(std::span<void* const> items, const call_site& where) noexcept;
+
+  // ---- caching.cpp ----
+  /// A get that no magazine answered; `popped` came from a closed one.  nullptr: ask get().
+  void* visit_for_get(void* popped) noexcept;
+  /// A put that no magazine took, or that a closed one did: `pushed`.
+  void visit_for_put(void* item, bool pushed, const call_site& where) noexcept;
 
   // ---- waiting.cpp ----
   bool cancel(waiter& w) noexcept;
@@ -120,11 +145,15 @@ struct core {
   // ---- life.cpp ----
   static core* make(pool& p, const pool_options& o, const char* name,
                     std::span<std::byte>* storage) noexcept POOL9_REQUIRES(registry::lock);
-  /// Leaves the registry, gives all pages back and ends; false: in use; reported, unless `quietly`.
-  bool close(const call_site& where, bool even_if_out) noexcept;
+  /// Leaves the registry, gives all pages back and ends; false: in use, and reported.
+  /// What is owed then is the caller's to pay, once nothing points here any more.
+  bool close(const call_site& where, bool even_if_out, handoff& owed) noexcept;
   /// Leaves the registry; pages and items stay as they are for ever.
   void orphan() noexcept;
-  bool in_use() noexcept;  ///< items are out, or somebody waits
+  /// Whether items are out or somebody waits, and how many.
+  bool in_use(std::size_t& out, std::size_t& n_waiters) noexcept;
+  /// No thread has a magazine of this pool any more.
+  void abandon_caches() noexcept POOL9_REQUIRES(registry::lock);
 
   // ---- seeing.cpp ----
   void read(pool_stats& s) noexcept;
@@ -139,8 +168,8 @@ struct core {
                                          const char* function, const void* address,
                                          const char* format, ...) noexcept;
   /// `overrun`: the byte behind the item that was written, if that is what is wrong.
-  void say_misput(page::give_result why, void* item, const void* overrun,
-                  const call_site& where) noexcept;
+  void say_misput(page::give_result why, void* item, const void* overrun, const call_site& where,
+                  found when = found::at_once) noexcept;
 
   // ---- steps of a get and a put ----
   bool is_at_limit(std::size_t n) const noexcept POOL9_REQUIRES(mutex);
@@ -155,8 +184,9 @@ struct core {
   page::give_result give(void* item, const call_site& where) noexcept POOL9_REQUIRES(mutex);
   /// Housekeeping knows of the idle pages, or need not.
   bool is_watched() const noexcept POOL9_REQUIRES(mutex);
-  /// The whole of most puts.
-  void put_quickly(void* item, const call_site& where) noexcept;
+  /// The whole of most puts that come to the pool.
+  void put_under_lock(void* item, const call_site& where) noexcept
+      POOL9_ANNOTATE(release_capability(mutex));
   /// A put that has more to do than to give the item.
   void put_with_care(void* item, const call_site& where) noexcept
       POOL9_ANNOTATE(release_capability(mutex));
@@ -167,16 +197,85 @@ struct core {
       POOL9_ANNOTATE(release_capability(mutex));
   void after_put(handoff& owed) noexcept POOL9_REQUIRES(mutex);
 
+  // ---- steps of a visit ----
+  /// The rest of a visit, with the thread's magazine if it has one.
+  void* get_with(cache::magazine* m, void* popped) noexcept;
+  void put_with(cache::magazine* m, void* item, bool pushed, const call_site& where) noexcept;
+  /// Whether a thread without a magazine might be given one.
+  bool may_open() noexcept POOL9_REQUIRES(mutex);
+  /// Settles the thread's magazine if it is closed or of another pool; returns it if it is open.
+  /// `popped`: becomes null if it is not the caller's.
+  cache::magazine* settle(cache::magazine& m, void*& popped, handoff& owed) noexcept
+      POOL9_REQUIRES(mutex);
+  /// settle.3 and settle.4.
+  void settle_pushed(cache::magazine& m, handoff& owed) noexcept POOL9_REQUIRES(mutex);
+  /// Settles what the calling thread has of this slot.  Requires: all is recalled.
+  void settle_this_thread(handoff& owed) noexcept POOL9_REQUIRES(mutex);
+  void park_at_exit(cache::magazine& m) noexcept;
+  /// A magazine for the calling thread, which has none; nullptr: no memory.  Requires: may_open().
+  cache::magazine* open_magazine(handoff& owed) noexcept POOL9_REQUIRES(mutex);
+  /// How much one of that many magazines may hold.
+  std::size_t depth_for(std::size_t n_open) const noexcept POOL9_REQUIRES(mutex);
+  /// An item, and more for the magazine; nullptr: none is free.
+  void* refill(cache::magazine& m, handoff& owed) noexcept POOL9_REQUIRES(mutex);
+  /// Puts an item into a magazine, which may have to be emptied by half.
+  void stow(cache::magazine& m, void* item, handoff& owed) noexcept POOL9_REQUIRES(mutex);
+  /// "Null above the bottom is a fault": it looks like the bottom to the inlined path.
+  void drop_nulls(cache::magazine& m, handoff& owed) noexcept POOL9_REQUIRES(mutex);
+  /// What was put into a magazine is checked when it comes to the pages.
+  void give_from_magazine(void* item, handoff& owed) noexcept POOL9_REQUIRES(mutex);
+
   // ---- helpers of several of these ----
-  std::size_t n_out() const noexcept POOL9_REQUIRES(mutex) {
-    return pages.n_items() - pages.n_free();
+  /// C1.  Misuse may have put more into magazines than was out.
+  std::size_t n_issued() const noexcept POOL9_REQUIRES(mutex) {
+    const std::size_t n = pages.n_items() - pages.n_free();
+    return n - std::min(n, caches.n_recalled());
   }
-  bool admits(std::size_t n) const noexcept POOL9_REQUIRES(mutex) {
-    return bounds.admits(n_out(), n);
+  /// Exact while no magazine is open, or the owners of those that are do nothing.
+  std::size_t n_out() noexcept POOL9_REQUIRES(mutex) {
+    const std::size_t n = n_issued();
+    return n - std::min(n, caches.count().n_held);
   }
-  bool can_serve(std::size_t n) const noexcept POOL9_REQUIRES(mutex) {
-    return admits(n) && pages.n_free() >= n;
+  /// Items that a get may be given.  (What open magazines hold is at hand, too, but not seen.)
+  std::size_t n_at_hand() const noexcept POOL9_REQUIRES(mutex) {
+    return pages.n_free() + caches.n_recalled();
   }
+  /// A magazine's part of `n`, so that the first to come leaves something for the others.
+  std::size_t share_of(std::size_t n) const noexcept POOL9_REQUIRES(mutex) {
+    return std::min(n, n / (2 * caches.n_open() + 1) + 1);
+  }
+  /// How many more may be issued.
+  std::size_t room() const noexcept POOL9_REQUIRES(mutex) {
+    return bounds.hard - std::min(bounds.hard, n_issued());
+  }
+  bool admits(std::size_t n) const noexcept POOL9_REQUIRES(mutex) { return n <= room(); }
+  /// May draw recalled items.
+  bool can_serve(std::size_t n, handoff& owed) noexcept POOL9_REQUIRES(mutex) {
+    return admits(n) && stock(n, owed);
+  }
+  /// Draws recalled items until `n` are free, and some in any case, since C6 counts those in pages
+  /// only; false: there are not so many.
+  bool stock(std::size_t n, handoff& owed) noexcept POOL9_REQUIRES(mutex);
+  void draw_all(handoff& owed) noexcept POOL9_REQUIRES(mutex);
+  /// Closes all magazines; their items can be drawn.
+  void recall_open() noexcept POOL9_REQUIRES(mutex);
+  /// The same, and what their owners pushed later; waits for nobody.
+  void recall_all(handoff& owed) noexcept POOL9_REQUIRES(mutex);
+  /// The same for a get that found nothing; the pool is tight then.  Returns whether that helped.
+  bool recall_for(scarcity why, handoff& owed) noexcept POOL9_REQUIRES(mutex);
+  /// A growth would leave the reserve to idle caches: less than it may be out.
+  bool reserve_may_be_cached() const noexcept POOL9_REQUIRES(mutex) {
+    return bounds.reserve != 0 && caches.n_open() != 0 &&
+           n_issued() < bounds.reserve + caches.open_depth();
+  }
+  /// Recalls magazines that were not visited since the last call, and returns what lies in idle
+  /// ones to the pages; the lock is released meanwhile.
+  void age_caches(handoff& owed) noexcept POOL9_REQUIRES(mutex);
+  /// Bits POOL_TIGHT_*; 0: calm.
+  std::uint64_t why_tight(std::size_t out) const noexcept POOL9_REQUIRES(mutex);
+  bool is_calm() const noexcept POOL9_REQUIRES(mutex) { return calm_from == 0; }
+  bool may_have_calm() const noexcept POOL9_REQUIRES(mutex);
+  std::size_t calm_from_now() const noexcept POOL9_REQUIRES(mutex);
   bool is_queued(const waiter& w) const noexcept POOL9_REQUIRES(mutex);
   /// The oldest waiter is short of nothing but memory.
   bool is_hungry() const noexcept POOL9_REQUIRES(mutex);
@@ -185,14 +284,14 @@ struct core {
   /// Requires: can_serve().
   bool take(std::span<void*> items, const call_site& where, if_spoiled then) noexcept
       POOL9_REQUIRES(mutex);
-  /// Makes C6, C7 and C9 true; what they say changes with waiters, pages and settings only.
+  /// Makes C6, C7, C9, C10 and C11 true; what they say changes with waiters, pages and settings.
   void retune() noexcept POOL9_REQUIRES(mutex);
   std::size_t quick_get_from() const noexcept POOL9_REQUIRES(mutex);
   std::size_t quick_put_from() const noexcept POOL9_REQUIRES(mutex);
   void note_peak(std::size_t out) noexcept POOL9_REQUIRES(mutex);
   void note_growth() noexcept POOL9_REQUIRES(mutex);
-  /// Serves whoever can be served: makes C3 and C5 true, and then C6, C7 and C9.
-  void settle(handoff& owed) noexcept POOL9_REQUIRES(mutex);
+  /// Serves whoever can be served: makes C3 and C5 true, and then what retune() does.
+  void serve_waiters(handoff& owed) noexcept POOL9_REQUIRES(mutex);
   void enqueue(waiter& w, const request& r, bool at_limit, handoff& owed) noexcept
       POOL9_REQUIRES(mutex);
   /// `w` leaves the queue with that state, and is told.
@@ -229,8 +328,8 @@ struct core {
   void make_due(std::uint64_t& which, std::uint64_t when, handoff& owed) noexcept
       POOL9_REQUIRES(mutex);
   bool has_pages_to_spare() const noexcept POOL9_REQUIRES(mutex);
-  /// Some pages are empty, and no floor keeps them all.
-  bool has_idle_pages() const noexcept POOL9_REQUIRES(mutex);
+  /// Some pages are empty, or would be without magazines, and no floor keeps them all.
+  bool has_idle_pages() noexcept POOL9_REQUIRES(mutex);
   /// Sees to it that they go back when they stay unused: makes C8 true.
   void watch_idle_pages(handoff& owed) noexcept POOL9_REQUIRES(mutex);
   std::size_t item_extent() const noexcept { return item_size + (diagnostic ? red_zone : 0); }
@@ -258,13 +357,21 @@ struct core {
   std::atomic<std::uint32_t> pins{0};               // see pin.hpp
   std::atomic<std::uint64_t> due{base::os::never};  // written under mutex; a hint for housekeeping
 
-  base::mutex mutex;
+  // What every get and put under the lock touches: two cache lines.
+  alignas(64) base::mutex mutex;
+  std::size_t quick_get POOL9_GUARDED_BY(mutex) = unlimited;  // C6
+  std::size_t quick_put POOL9_GUARDED_BY(mutex) = unlimited;  // C7
+  std::uint64_t n_puts POOL9_GUARDED_BY(mutex) = 0;           // not those that magazines took
   page::page_set pages POOL9_GUARDED_BY(mutex);
+  // The rest.
+  cache::magazine_set caches POOL9_GUARDED_BY(mutex);
+  /// Of the thread-local table; 0: no caches.  Changes in abandon_caches() only.
+  std::uint32_t slot;
   wait_queue waiters POOL9_GUARDED_BY(mutex);
   limits bounds POOL9_GUARDED_BY(mutex);
-  std::size_t quick_get POOL9_GUARDED_BY(mutex) = unlimited;          // C6
-  std::size_t quick_put POOL9_GUARDED_BY(mutex) = unlimited;          // C7
-  bool above_floor POOL9_GUARDED_BY(mutex) = true;                    // C9
+  bool above_floor POOL9_GUARDED_BY(mutex) = true;  // C9
+  scarcity scarce POOL9_GUARDED_BY(mutex) = scarcity::none;
+  std::size_t calm_from POOL9_GUARDED_BY(mutex) = 0;                  // C11
   std::uint64_t idle_due POOL9_GUARDED_BY(mutex) = base::os::never;   // next look at idle pages
   std::uint64_t retry_due POOL9_GUARDED_BY(mutex) = base::os::never;  // next question to the source
   std::uint64_t retry_pause POOL9_GUARDED_BY(mutex) = 0;

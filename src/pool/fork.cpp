@@ -20,7 +20,10 @@ void for_all(F f) noexcept POOL9_ANNOTATE(no_thread_safety_analysis) {
 
 void prepare() noexcept POOL9_ANNOTATE(no_thread_safety_analysis) {
   lock.lock();
-  for_all([](core& c) POOL9_ANNOTATE(no_thread_safety_analysis) { c.mutex.lock(); });
+  for_all([](core& c) POOL9_ANNOTATE(no_thread_safety_analysis) {
+    c.mutex.lock();
+    c.recall_open();  // the child's copies of top and of what lies below may be of two moments
+  });
   page::lock_system_source();
   base::arena::lock_all();
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include "pool/handoff.hpp"
 
+#include <algorithm>
 #include <utility>
 
 #include "pool/core.hpp"
@@ -32,6 +33,20 @@ void handoff::make_calls() noexcept {
 void handoff::wake(const void* state) noexcept {
   if (n_asleep_ == most_asleep) return base::os::wake(state);
   asleep_[n_asleep_++] = state;
+}
+
+void handoff::report(void* item, page::give_result why) noexcept {
+  if (n_misputs_ < most_misputs) misputs_[n_misputs_] = {item, why};
+  ++n_misputs_;
+}
+
+void handoff::say_all_misputs(core& c) noexcept {
+  const std::size_t n = std::exchange(n_misputs_, 0);
+  for (std::size_t i = 0; i < std::min(n, most_misputs); ++i)
+    c.say_misput(misputs_[i].why, misputs_[i].item, nullptr, {}, found::in_magazine);
+  if (n > most_misputs)
+    c.say(report_kind::misuse, {}, "put", nullptr,
+          "%zu more items like these were found in thread caches", n - most_misputs);
 }
 
 void handoff::pay_all() noexcept {

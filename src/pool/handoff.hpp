@@ -7,6 +7,7 @@
 // when the thread holds no pin (pin.hpp).
 #pragma once
 #include "base/os.hpp"
+#include "page/page_set.hpp"
 #include "pool/wait_queue.hpp"
 
 namespace pool9::inline v1::detail {
@@ -21,6 +22,8 @@ class handoff {
 
   /// A thread sleeps on `state`, which says something new already; the node may be gone.
   void wake(const void* state) noexcept;
+  /// `item` was put into a magazine, and refused by the pages.
+  void report(void* item, page::give_result why) noexcept;
   /// `w`, in no queue, is served.
   void call(waiter& w) noexcept { calls_.push(w); }
   /// `c`, which is pinned for us, has a hungry callback at the head of its queue.
@@ -35,6 +38,10 @@ class handoff {
   void wake_sleepers() noexcept {
     while (n_asleep_ != 0) base::os::wake(asleep_[--n_asleep_]);
   }
+  /// Says what report() was told of the items of `c`.  Requires: no lock is held.
+  void say_misputs(core& c) noexcept {
+    if (n_misputs_ != 0) say_all_misputs(c);
+  }
   /// Requires: no lock is held.
   void pay() noexcept {
     if (n_asleep_ != 0 || !calls_.empty() || hungry_ != nullptr || memory_came_back_ || ring_)
@@ -44,11 +51,19 @@ class handoff {
   static void make_calls() noexcept;
 
  private:
+  struct misput {
+    void* item;
+    page::give_result why;
+  };
   void pay_all() noexcept;
+  void say_all_misputs(core& c) noexcept;
 
   static constexpr unsigned most_asleep = 8;  // more are woken under the lock, a system call each
   const void* asleep_[most_asleep];           // written before it is read
   unsigned n_asleep_ = 0;
+  static constexpr std::size_t most_misputs = 8;  // more are counted
+  misput misputs_[most_misputs];                  // written before it is read
+  std::size_t n_misputs_ = 0;
   wait_queue calls_;
   core* hungry_ = nullptr;
   const bool feeding_;

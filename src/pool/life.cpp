@@ -4,8 +4,10 @@
 #include <array>
 #include <cstring>
 #include <new>
+#include <utility>
 
 #include "base/arena.hpp"
+#include "cache/thread.hpp"
 #include "pool/core.hpp"
 
 namespace pool9::inline v1::detail {
@@ -49,8 +51,9 @@ core::core(pool& p, const pool_options& o, const char* pool_name, bool storage) 
       layout(layout_of(o)),
       shape(layout),
       idle_ns(nanoseconds(o.idle_time)),
-      id(++last_id),
+      id(++last_id),  // destroy.2: what magazines of a pool gone by are told from ours by
       pages(layout),
+      slot(o.thread_cache && !o.diagnostic && !o.usage_log ? cache::claim_slot() : 0),
       bounds{.low = o.low_watermark, .high = o.high_watermark, .hard = o.hard_limit},
       hook(o.on_shortage),
       warning(o.at_limit) {
@@ -84,33 +87,48 @@ void core::orphan() noexcept {
   {
     const base::locked hold(registry::lock);
     registry::remove(*this);
+    abandon_caches();
   }
-  if (inside::of(*this)) return;  // the pin may be this thread's own; the memory stays anyway
+  if (inside::of(*this) || pin::holds(*this))
+    return;  // the pin may be this thread's own; the memory stays anyway
   // acquire: pairs with pin::release()
   for (std::uint32_t n = 0; (n = pins.load(std::memory_order_acquire)) != 0;)
     os::wait(pins, n, os::never);
 }
 
-bool core::in_use() noexcept {
+void core::abandon_caches() noexcept {
   const base::locked hold(mutex);
-  return n_out() != 0 || !waiters.empty();
+  recall_open();  // destroy.1: for good
+  caches.abandon();
+  cache::release_slot(std::exchange(slot, 0));
+  retune();
 }
 
-bool core::close(const call_site& where, bool even_if_out) noexcept {
-  if (inside::of(*this)) {
-    say(report_kind::misuse, where, "close", nullptr, "called from its own page source or hook");
+bool core::in_use(std::size_t& out, std::size_t& n_waiters) noexcept {
+  handoff owed;
+  mutex.lock();
+  recall_all(owed);
+  settle_this_thread(owed);
+  draw_all(owed);
+  out = n_issued();
+  n_waiters = waiters.size();
+  leave(owed);
+  return out != 0 || n_waiters != 0;
+}
+
+bool core::close(const call_site& where, bool even_if_out, handoff& owed) noexcept {
+  if (inside::of(*this) || pin::holds(*this)) {
+    say(report_kind::misuse, where, "close", nullptr,
+        "called from its own page source, hook or report");
     return false;
   }
-  mutex.lock();
-  const std::size_t out = n_out(), n_waiters = waiters.size();
-  mutex.unlock();
-  if ((out != 0 && !even_if_out) || n_waiters != 0) {
+  std::size_t out = 0, n_waiters = 0;
+  if (in_use(out, n_waiters) && (!even_if_out || n_waiters != 0)) {
     say(report_kind::misuse, where, "close", nullptr, "busy: %zu items are out, %zu gets wait", out,
         n_waiters);
     return false;
   }
   orphan();
-  handoff owed;
   mutex.lock();  // nobody else is left; for the analysis, and for those that are there by mistake
   std::array<void*, limits::most_pages_at_once> going;
   page::page_set::cursor cursor;
@@ -127,7 +145,6 @@ bool core::close(const call_site& where, bool even_if_out) noexcept {
   const bool ours = !in_storage;
   this->~core();
   if (ours) base::arena::release(this, sizeof(core));
-  owed.pay();
   return true;
 }
 
@@ -136,6 +153,7 @@ void core::leave(handoff& owed) noexcept {
   const void* const byte = std::exchange(spoiled, nullptr);
   mutex.unlock();
   owed.wake_sleepers();
+  owed.say_misputs(*this);
   if (byte != nullptr)
     say(report_kind::misuse, {}, "get", byte, "%p was written after its item was put", byte);
   owed.pay();  // last: a callback may end the pool

@@ -18,9 +18,6 @@ struct limits {
   std::size_t hard = unlimited;  // items out at most
   std::size_t reserve = 0;       // items primed from the page source; storage needs no floor
 
-  /// Whether `n` more items may be out beside `n_out`.
-  bool admits(std::size_t n_out, std::size_t n) const noexcept { return n <= hard - n_out; }
-
   /// Pages that always stay: "The number pages in the pool will not decrease below the required
   /// value to accommodate the minimum number of items".
   std::size_t floor_pages(const page::page_set& p) const noexcept {
@@ -30,7 +27,7 @@ struct limits {
   }
   /// Whether "the total number of pages in the pool is larger than the maximum".
   bool too_many(const page::page_set& p) const noexcept {
-    return high != unlimited && p.n_pages() > p.items().pages_for(high);
+    return high != unlimited && p.n_pages() > std::max(p.items().pages_for(high), floor_pages(p));
   }
   /// Empty pages that may go: neither the floor nor the items at hand may fall short.
   std::size_t releasable(const page::page_set& p) const noexcept {

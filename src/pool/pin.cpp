@@ -31,6 +31,12 @@ void pin::release() noexcept {
   handoff::make_calls();
 }
 
+bool pin::holds(const core& c) noexcept {
+  for (const pin* p = innermost; p != nullptr; p = p->outer_)
+    if (p->core_ == &c) return true;
+  return false;
+}
+
 bool pin::any_held() noexcept { return innermost != nullptr; }
 
 void pin::recount() noexcept {

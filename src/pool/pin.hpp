@@ -25,6 +25,8 @@ class pin {
   /// Lets go, and makes the callbacks that had to wait if this was the thread's last.
   void release() noexcept;
 
+  /// Whether the calling thread holds one of `c`.
+  static bool holds(const core& c) noexcept;
   /// Whether the calling thread holds any.
   static bool any_held() noexcept;
   /// In the child of a fork, where all pins are zero: counts the calling thread's again.

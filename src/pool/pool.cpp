@@ -73,6 +73,8 @@ core* pool::born(std::span<std::byte>* storage) noexcept {
   if (c == nullptr) {
     c = core::make(*this, options_, name_, storage);
     core_.store(c, std::memory_order_release);  // publishes the engine
+    // relaxed: a thread without a magazine goes to the engine
+    if (c != nullptr) slot_.store(c->slot, std::memory_order_relaxed);
   }
   return c;
 }
@@ -88,27 +90,40 @@ pool::~pool() {
   core* const c = core_.load(std::memory_order_acquire);
   if (c == nullptr) return;
   const on_live policy = c->at_destroy;
-  const bool leaks = policy == on_live::leak && c->in_use();
-  if (leaks || !c->close({}, policy == on_live::destroy)) {
+  std::size_t out = 0, n_waiters = 0;
+  const bool leaks = policy == on_live::leak && c->in_use(out, n_waiters);
+  detail::handoff owed;
+  if (leaks || !c->close({}, policy == on_live::destroy, owed)) {
     c->orphan();
+    slot_.store(0, std::memory_order_relaxed);
   } else {
-    // A later destructor of the program may still come here: it finds a pool never used.
-    core_.store(nullptr, std::memory_order_release);
+    be_unborn();  // a later destructor of the program may still come here
+    owed.pay();
   }
 }
 
 bool pool::close(const call_site& where) noexcept {
   core* const c = core_.load(std::memory_order_acquire);
   if (c == nullptr) return true;
-  if (!c->close(where, false)) return false;
-  core_.store(nullptr, std::memory_order_release);
+  detail::handoff owed;
+  if (!c->close(where, false, owed)) return false;
+  be_unborn();
+  owed.pay();
   return true;
 }
 
-void* pool::get() noexcept {
-  void* item = nullptr;
-  while ((item = get(get_flags::waitok)) == nullptr) must_not_be_inside("get");
-  return item;
+void pool::be_unborn() noexcept {
+  slot_.store(0, std::memory_order_relaxed);
+  core_.store(nullptr, std::memory_order_release);
+}
+
+void* pool::get_slowly(void* popped) noexcept {
+  for (;;) {
+    if (void* const item = get_slowly(popped, get_flags::waitok, {}, clock::time_point::max()))
+      return item;
+    must_not_be_inside("get");
+    popped = nullptr;
+  }
 }
 
 void pool::must_not_be_inside(const char* function) noexcept {
@@ -128,29 +143,29 @@ core* pool::born_in_time(get_flags flags, const call_site& where,
   }
 }
 
-void* pool::get(get_flags flags, const call_site& where, clock::time_point deadline) noexcept {
+void* pool::get_slowly(void* popped, get_flags flags, const call_site& where,
+                       clock::time_point deadline) noexcept {
   core* c = core_.load(std::memory_order_acquire);  // pairs with born()
   if (c == nullptr && (c = born_in_time(flags, where, deadline)) == nullptr) return nullptr;
   if (where.file == nullptr)
-    if (void* const item = c->get_at_once()) return item;
+    if (void* const item = c->visit_for_get(popped)) return item;
   return ask(*c, flags, where, deadline);
 }
 
-void* pool::try_get() noexcept {
-  if (core* const c = core_.load(std::memory_order_acquire)) [[likely]]  // pairs with born()
-    if (void* const item = c->get_at_once()) [[likely]]
-      return item;
-  return get(get_flags::nowait);
+void* pool::try_get_slowly(void* popped) noexcept {
+  return get_slowly(popped, get_flags::nowait, {}, {});
 }
 
 #if defined(__cpp_lib_jthread)
 void* pool::get_until_stop(clock::time_point t, const std::stop_token& stop) noexcept {
+  void* item = nullptr;
+  if (pop(item)) return item;
   core* c = nullptr;
   while ((c = born_in_time(get_flags::waitok, {}, clock::now())) == nullptr) {
     if (stop.stop_requested() || clock::now() >= t) return nullptr;
     os::pause(birth_pause);
   }
-  void* item = nullptr;
+  if ((item = c->visit_for_get(item)) != nullptr) return item;
   const call_site nowhere;
   const request r{.items = {&item, 1},
                   .flags = get_flags::waitok,
@@ -161,17 +176,15 @@ void* pool::get_until_stop(clock::time_point t, const std::stop_token& stop) noe
 }
 #endif
 
-void pool::put(void* item) noexcept {
-  if (core* const c = core_.load(std::memory_order_acquire)) [[likely]]
-    return c->put(item);
-  put(item, call_site{});
-}
+void pool::put_slowly(void* item, bool pushed) noexcept { put_slowly(item, pushed, {}); }
 
-void pool::put(void* item, const call_site& where) noexcept {
-  if (core* const c = core_.load(std::memory_order_acquire)) return c->put(item, where);
-  if (core* const c = born())
-    return c->put(item, where);  // which reports that it never gave any out
-  say_unborn(report_kind::misuse, where, "put", name_, "the pool was never used");
+void pool::put_slowly(void* item, bool pushed, const call_site& where) noexcept {
+  core* c = core_.load(std::memory_order_acquire);  // pairs with born()
+  if (c == nullptr) c = born();                     // which then reports that it gave none out
+  if (c == nullptr)
+    return say_unborn(report_kind::misuse, where, "put", name_, "the pool was never used");
+  if (where.file == nullptr) return c->visit_for_put(item, pushed, where);
+  c->put(item, where);
 }
 
 bool pool::must_fit(bulk_outcome outcome, std::size_t n) const {
@@ -202,8 +215,11 @@ void pool::put_bulk(std::span<void* const> items, const call_site& where) noexce
 }
 
 void* pool::get_or_enqueue(waiter& w) noexcept {
+  void* item = nullptr;
+  if (pop(item)) return item;
   const call_site nowhere;
   core* const c = born_in_time(get_flags::waitok, nowhere, clock::time_point::max());
+  if ((item = c->visit_for_get(item)) != nullptr) return item;
   // The source must not wait either: whoever calls this must not block.
   const request r{
       .items = {&w.item_, 1}, .flags = get_flags::nowait, .where = nowhere, .enqueue = &w};

@@ -20,17 +20,11 @@ namespace pool9::inline v1::detail {
 
 namespace os = base::os;
 
-void* core::get_at_once() noexcept {
-  mutex.lock();
-  void* const item = pages.n_free() >= quick_get ? pages.take() : nullptr;
-  mutex.unlock();
-  return item;
-}
-
 bulk_outcome core::get(const request& r) noexcept {
   const std::size_t n = r.items.size();
   const bool nested = inside::of(*this);  // neither grows nor waits
   bool hook_called = nested;
+  bool may_ask = !nested;  // the source, until it refuses
   handoff owed;
   mutex.lock();
   if (r.enqueue != nullptr && is_queued(*r.enqueue)) {
@@ -44,12 +38,24 @@ bulk_outcome core::get(const request& r) noexcept {
       leave(owed);
       return bulk_outcome::beyond_limit;
     }
-    if (waiters.empty() && can_serve(n)) break;
-    if (!is_at_limit(n) && !nested && grow(r.flags, owed)) continue;
-    if (waiters.empty() && can_serve(n)) break;  // put while the source was asked
+    if (waiters.empty() && can_serve(n, owed)) break;
+    if (reserve_may_be_cached()) {
+      recall_all(owed);
+      if (waiters.empty() && can_serve(n, owed)) break;
+    }
+    if (may_ask && !is_at_limit(n)) {
+      may_ask = grow(r.flags, owed);
+      continue;
+    }
+    // From here the lock is held until it is decided.
+    if (recall_for(is_at_limit(n) ? scarcity::at_limit : scarcity::of_memory, owed)) {
+      if (waiters.empty() && can_serve(n, owed)) break;
+      if (may_ask && !is_at_limit(n)) continue;  // what caches held is issued no more
+    }
     const bool at_limit = is_at_limit(n);
     if (hook_called || hook.call == nullptr) return fall_short(r, at_limit, nested, owed);
     hook_called = true;
+    may_ask = !nested;
     call_hook(at_limit ? shortage::hard_limit : shortage::page_source, owed);
   }
   if (!take(r.items, r.where, if_spoiled::keep)) {
@@ -57,7 +63,7 @@ bulk_outcome core::get(const request& r) noexcept {
     return bulk_outcome::short_of_items;
   }
   // "The minimum number of items to keep": tried without waiting; a failure is counted.
-  while (pages.n_free() < bounds.low && !nested && grow(get_flags::nowait, owed)) continue;
+  while (n_at_hand() < bounds.low && !nested && grow(get_flags::nowait, owed)) continue;
   leave(owed);
   return bulk_outcome::served;
 }
@@ -94,7 +100,7 @@ bulk_outcome core::fall_short(const request& r, bool at_limit, bool nested,
   if (waits && !panics && !nested) return wait(r, at_limit, owed);
   ++counts.fails;
   const char* const say_now = at_limit ? warning_due() : nullptr;
-  const std::size_t out = n_out(), limit = bounds.hard;
+  const std::size_t out = n_issued(), limit = bounds.hard;
   leave(owed);
   if (say_now != nullptr) say(report_kind::warning, r.where, "get", nullptr, "%s", say_now);
   if (panics && at_limit)
@@ -149,8 +155,8 @@ page::give_result core::give(void* item, const call_site& where) noexcept {
   const give_result r = pages.give(item);
   if (r != give_result::ok) return r;
   // A peak is noted when it ends: at the first put after it.
-  if (const std::size_t out = n_out() + 1; out > counts.peak_out) note_peak(out);
-  ++counts.puts;
+  if (caches.n_open() == 0 && n_issued() >= counts.peak_out) note_peak(n_issued() + 1);
+  ++n_puts;
   if (keeps_log(where)) log.add("put", item, where);
   return give_result::ok;
 }
@@ -165,27 +171,24 @@ inline bool core::is_watched() const noexcept {
   return !above_floor || (idle_due != os::never && housekeeping::is_here());
 }
 
-[[gnu::always_inline]] inline void core::put_quickly(void* item, const call_site& where) noexcept {
+void core::put_under_lock(void* item, const call_site& where) noexcept {
   using page::give_result;
-  const auto spot = shape.spot_of(base::address_of(item));
-  mutex.lock();
   const bool quick = pages.n_free() >= quick_put && where.file == nullptr;
   if (!quick) [[unlikely]]
     return put_with_care(item, where);
-  const give_result r = pages.give(spot);
+  const give_result r = pages.give(shape.spot_of(base::address_of(item)));
   if (r == give_result::ok || (r == give_result::ok_page_empty && is_watched())) [[likely]] {
-    ++counts.puts;
+    ++n_puts;
     return mutex.unlock();
   }
   if (r != give_result::ok_page_empty) return refuse(r, item, where);
-  ++counts.puts;
+  ++n_puts;
   emptied_a_page();
 }
 
-void core::put(void* item, const call_site& where) noexcept { put_quickly(item, where); }
-void core::put(void* item) noexcept {
-  static constexpr call_site nowhere;
-  put_quickly(item, nowhere);
+void core::put(void* item, const call_site& where) noexcept {
+  mutex.lock();
+  put_under_lock(item, where);
 }
 
 void core::emptied_a_page() noexcept {
@@ -213,7 +216,7 @@ void core::put_bulk(std::span<void* const> items, const call_site& where) noexce
     const auto r = give(item, where);
     if (r == page::give_result::ok) continue;
     const void* const byte = std::exchange(overrun, nullptr);
-    settle(owed);
+    serve_waiters(owed);
     leave(owed);
     say_misput(r, item, byte, where);
     mutex.lock();
@@ -238,10 +241,14 @@ void core::retune() noexcept {
   quick_get = quick_get_from();
   quick_put = quick_put_from();
   above_floor = has_pages_to_spare();
+  calm_from = calm_from_now();
+  if (n_at_hand() < calm_from) return recall_open();
+  scarce = scarcity::none;
+  calm_from = 0;
 }
 
 void core::after_put(handoff& owed) noexcept {
-  settle(owed);
+  serve_waiters(owed);
   // "If the number of available items in the pool exceeds the maximum pool size set by
   // pool_sethiwat() and there are no outstanding requests for pool items, the excess items will be
   // returned to the system".

@@ -21,7 +21,9 @@ void core::read(pool_stats& s) noexcept {
   s.item_size = item_size;
   s.stride = l.stride();
   s.page_size = l.page_size();
-  s.out = n_out();
+  const cache::magazine_set::tally in_caches = caches.count();
+  s.out = n_issued() - std::min(n_issued(), in_caches.n_held);
+  s.cached = n_issued() - s.out + caches.n_recalled();
   s.free = pages.n_free();
   s.total = pages.n_items();
   s.reserve = bounds.reserve;
@@ -33,11 +35,10 @@ void core::read(pool_stats& s) noexcept {
   s.pages = pages.n_pages();
   s.idle_pages = pages.n_empty();
   s.resident_bytes = s.pages * s.page_size + pages.storage_bytes();
-  s.tight =
-      (waiters.empty() ? 0 : POOL_TIGHT_WAITERS) | (s.out >= bounds.hard ? POOL_TIGHT_LIMIT : 0) |
-      (bounds.too_many(pages) ? POOL_TIGHT_HIGHWAT : 0) | (diagnostic ? POOL_TIGHT_DIAGNOSTIC : 0);
-  s.gets = c.puts + s.out;
-  s.puts = c.puts;
+  s.tight = why_tight(s.out);
+  const std::uint64_t all = n_puts + in_caches.n_puts, puts = all - std::min(all, c.misputs);
+  s.puts = counts.told_puts = std::max(c.told_puts, puts);
+  s.gets = counts.told_gets = std::max(c.told_gets, puts + s.out);
   s.fails = c.fails;
   s.waits = c.waits;
   s.timeouts = c.timeouts;
@@ -46,6 +47,9 @@ void core::read(pool_stats& s) noexcept {
   s.source_fails = c.source_fails;
   s.pages_requested = c.pages_requested;
   s.pages_released = c.pages_released;
+  s.recalls = c.recalls;
+  s.refills = c.refills;
+  s.flushes = c.flushes;
   if (s.out > c.peak_out) note_peak(s.out);  // it has not ended yet
   s.peak_out = c.peak_out;
   s.peak_out_time_ns = c.peak_out_time_ns;
@@ -53,6 +57,15 @@ void core::read(pool_stats& s) noexcept {
   s.peak_pages = c.peak_pages;
   s.wait_ns_total = c.wait_ns_total;
   std::memcpy(s.wait_histogram, c.wait_histogram, sizeof c.wait_histogram);
+}
+
+std::uint64_t core::why_tight(std::size_t out) const noexcept {
+  const bool at_limit = out >= bounds.hard || scarce == scarcity::at_limit ||
+                        (slot != 0 && bounds.hard < least_limit);
+  return (waiters.empty() ? 0 : POOL_TIGHT_WAITERS) | (at_limit ? POOL_TIGHT_LIMIT : 0) |
+         (bounds.too_many(pages) ? POOL_TIGHT_HIGHWAT : 0) |
+         (diagnostic || logs ? POOL_TIGHT_DIAGNOSTIC : 0) |
+         (scarce == scarcity::of_memory ? POOL_TIGHT_MEMORY : 0);
 }
 
 void read_unborn(pool_stats& s, const pool_options& o, const char* name) noexcept {
@@ -71,16 +84,19 @@ bool core::owns(const void* p) noexcept {
 std::string_view core::check() noexcept {
   const base::locked hold(mutex);
   if (!pages.check()) return "pages";
+  if (!caches.check()) return "caches";
   if (!waiters.check()) return "waiters";
   if (pages.n_free() > pages.n_items()) return "C1";
-  if (n_out() > bounds.hard) return "C2";
-  if (!waiters.empty() && can_serve(waiters.front()->wanted_)) return "C3";
+  if (n_issued() > bounds.hard) return "C2";
+  if (!waiters.empty() && admits(waiters.front()->wanted_) && !is_hungry()) return "C3";
   if (pages.n_pages() < layout.pages_for(bounds.reserve)) return "C4";
   if (starving != is_hungry()) return "C5";
   if (quick_get != quick_get_from()) return "C6";
   if (quick_put != quick_put_from()) return "C7";
   if (has_idle_pages() && idle_due == os::never) return "C8";
   if (above_floor != has_pages_to_spare()) return "C9";
+  if (caches.n_open() != 0 && !(is_calm() && may_have_calm())) return "C10";
+  if (!is_calm() && calm_from != calm_from_now()) return "C11";
   return {};
 }
 
@@ -198,10 +214,11 @@ void core::say(report_kind kind, const call_site& where, const char* function, c
 }
 
 void core::say_misput(page::give_result why, void* item, const void* overrun_at,
-                      const call_site& where) noexcept {
+                      const call_site& where, found when) noexcept {
   using page::give_result;
   const auto misuse = [&](const char* what, const char* detail = "") {
-    say(report_kind::misuse, where, "put", item, "item %p: %s%s", item, what, detail);
+    say(report_kind::misuse, where, "put", item, "item %p: %s%s%s", item, what, detail,
+        when == found::in_magazine ? " (found when it left a thread's cache)" : "");
   };
   if (item == nullptr) return misuse("is null");
   if (overrun_at != nullptr)

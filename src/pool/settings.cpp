@@ -24,7 +24,8 @@ void core::set_high_watermark(std::size_t n) noexcept {
 bool core::set_hard_limit(std::size_t n, const limit_warning* w) noexcept {
   handoff owed;
   mutex.lock();
-  const bool possible = n_out() <= n;
+  if (n_issued() > n) recall_all(owed);  // then it is exact
+  const bool possible = n_issued() <= n;
   if (possible) {
     bounds.hard = n;
     if (w != nullptr) {
@@ -36,7 +37,7 @@ bool core::set_hard_limit(std::size_t n, const limit_warning* w) noexcept {
       next = wait_queue::after(*q);
       if (q->wanted_ > n && q->wanted_ > 1) finish(*q, waiter_beyond, owed);
     }
-    settle(owed);
+    serve_waiters(owed);
   }
   leave(owed);
   return possible;

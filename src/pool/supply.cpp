@@ -76,7 +76,8 @@ bool core::grow(get_flags flags, handoff& owed) noexcept {
     if (r == adopt_result::already_here) twice = got[i];
   }
   if (n_refused < n) note_growth();
-  settle(owed);
+  if (n_refused < n && scarce == scarcity::of_memory) scarce = scarcity::none;
+  serve_waiters(owed);
   counts.pages_released += n_refused;
   if (n_refused != 0 || twice != nullptr) {
     leave(owed);
@@ -95,6 +96,7 @@ void core::note_growth() noexcept {
 std::size_t core::give_back(std::size_t most, handoff& owed) noexcept {
   some_pages going;
   std::size_t n_gone = 0;
+  if (most == unlimited) draw_all(owed);
   while (waiters.empty()) {
     const std::size_t n = std::min({bounds.releasable(pages), most - n_gone, going.size()});
     if (n == 0) break;
@@ -142,7 +144,7 @@ bool core::prime(std::size_t n) noexcept {
   }
   bounds.reserve += n;
   if (got.n != 0) note_growth();
-  settle(owed);
+  serve_waiters(owed);
   leave(owed);
   return true;
 }
@@ -188,7 +190,7 @@ std::size_t core::prime(std::span<std::byte> storage, std::size_t at_most) noexc
   const std::span<std::byte> items = pages.add_storage(storage, at_most, ours);
   if (diagnostic && !items.empty()) poison(items.data(), items.size());
   const std::size_t n = items.empty() ? 0 : (items.size() - item_extent()) / layout.stride() + 1;
-  settle(owed);
+  serve_waiters(owed);
   leave(owed);
   return n;
 }
@@ -197,6 +199,7 @@ std::size_t core::reclaim() noexcept {
   if (inside::of(*this)) return 0;
   handoff owed;
   mutex.lock();
+  recall_all(owed);
   const std::size_t bytes = give_back(unlimited, owed);
   leave(owed);
   return bytes;
@@ -213,7 +216,10 @@ void core::make_due(std::uint64_t& which, std::uint64_t when, handoff& owed) noe
 bool core::has_pages_to_spare() const noexcept {
   return idle_ns != os::never && pages.n_pages() > bounds.floor_pages(pages);
 }
-bool core::has_idle_pages() const noexcept { return pages.n_empty() != 0 && has_pages_to_spare(); }
+bool core::has_idle_pages() noexcept {
+  const bool in_magazines = caches.n_open() != 0 || caches.n_recalled() != 0;
+  return (pages.n_empty() != 0 || in_magazines) && has_pages_to_spare();
+}
 
 void core::watch_idle_pages(handoff& owed) noexcept {
   if (!has_idle_pages()) return;
@@ -231,6 +237,7 @@ void core::tick(std::uint64_t now) noexcept {
   const bool asks_again = retry_due <= now;
   if (asks_again) retry_due = os::never;
   if (idle_due <= now) {
+    age_caches(owed);
     // What was empty all through the last interval was not needed in it.
     give_back(pages.n_empty_min(), owed);
     pages.forget();

@@ -30,7 +30,7 @@ bool core::is_queued(const waiter& w) const noexcept {
 
 bool core::is_hungry() const noexcept {
   return !waiters.empty() && admits(waiters.front()->wanted_) &&
-         pages.n_free() < waiters.front()->wanted_;
+         n_at_hand() < waiters.front()->wanted_;
 }
 
 void core::finish(waiter& w, waiter_state state, handoff& owed) noexcept {
@@ -50,9 +50,9 @@ void core::finish(waiter& w, waiter_state state, handoff& owed) noexcept {
   }
 }
 
-void core::settle(handoff& owed) noexcept {
+void core::serve_waiters(handoff& owed) noexcept {
   while (waiter* const w = waiters.front()) {
-    if (can_serve(w->wanted_)) {
+    if (can_serve(w->wanted_, owed)) {
       take({w->items_, w->wanted_}, {}, if_spoiled::hand_out);
       finish(*w, waiter_served, owed);
     } else if (!admits(w->wanted_) && has(w->flags_, get_flags::limitfail)) {
@@ -99,9 +99,9 @@ void core::enqueue(waiter& w, const request& r, bool at_limit, handoff& owed) no
   w.since_ns_ = os::steady_ns();
   w.must_be_told_ = at_limit;
   w.state_.store(waiter_queued, std::memory_order_relaxed);  // relaxed: published by the lock
-  waiters.push(w);
+  waiters.push(w);  // wait.1: all is recalled, under this lock, or it would not have to wait
   ++counts.waits;
-  settle(owed);
+  serve_waiters(owed);
 }
 
 namespace {
@@ -141,17 +141,17 @@ bulk_outcome core::wait(const request& r, bool at_limit, handoff& owed) noexcept
     const bool asks_again = is_hungry();
     w.must_be_told_ = !asks_again;
     leave(owed);
-    os::wait(w.state_, waiter_queued,
+    os::wait(w.state_, waiter_queued,  // wait.2
              asks_again ? std::min(r.until, os::steady_ns() + pause) : r.until);
     // acquire: pairs with finish(), which left the items there; then no lock is needed
     const std::uint32_t state = w.state_.load(std::memory_order_acquire);
     if (state != waiter_queued && state != waiter_told) return outcome_of(state);
-    mutex.lock();
+    mutex.lock();  // wait.3: what came meanwhile counts, late as it may be
     if (!is_queued(w)) break;
     if (os::steady_ns() >= r.until) {
       ++counts.timeouts;
       waiters.remove(w);
-      settle(owed);
+      serve_waiters(owed);
       leave(owed);
       return bulk_outcome::short_of_items;
     }
@@ -160,7 +160,7 @@ bulk_outcome core::wait(const request& r, bool at_limit, handoff& owed) noexcept
       grew = grow(r.flags, owed);
     pause = grew ? 0 : longer(pause);
     if (grew || !is_hungry() || !has(r.flags, get_flags::urgent)) continue;
-    const std::size_t out = n_out();
+    const std::size_t out = n_issued();
     leave(owed);
     panic_for_memory(r.where, out);
   }
@@ -180,7 +180,7 @@ bool core::cancel(waiter& w) noexcept {
     const void* const address = &w.state_;
     w.state_.store(waiter_idle, std::memory_order_release);  // pairs with wait(); the last touch
     if (is_thread) owed.wake(address);
-    settle(owed);
+    serve_waiters(owed);
   }
   leave(owed);
   return queued;
@@ -202,7 +202,8 @@ void core::after_fork() noexcept {
   handoff owed;
   mutex.lock();
   waiters.drop_threads();
-  settle(owed);
+  caches.park_strangers();
+  serve_waiters(owed);
   // Idle pages ring at the next slow operation; a child that is about to exec() needs no thread.
   if (retry_due != os::never) owed.ring_housekeeping();
   leave(owed);

@@ -12,7 +12,8 @@ import sys
 import source_tree
 
 INTERFACE = re.compile(
-    r"(vtable for |typeinfo for |typeinfo name for )?pool9::v1::(?!detail::(?!bad_option\())")
+    r"(vtable for |typeinfo for |typeinfo name for )?pool9::v1::"
+    r"(?!detail::(?!bad_option\(|slots$))")
 
 
 def exported(library, *options):

@@ -164,7 +164,7 @@ TEST(PoolDiagnostics, StatsAreExact) {
 
 TEST(PoolDiagnostics, StatsCountPagesThatWentBack) {
   test_source source;
-  c_pool p({.source = &source});
+  c_pool p({.flags = PR_NOCACHE, .source = &source});
   auto items = get_n(p, 12);
   put_all(p, items);
   EXPECT_EQ(p.stats().idle_pages, 3u);

@@ -304,7 +304,7 @@ static_assert(sizeof(pool_stats::gets) == 8 && sizeof(pool_stats::puts) == 8 &&
 
 // 31. A second put is seen though other items are out, and nothing is handed out twice.
 TEST(PoolPitfalls, DoublePutIsSeenWhileOthersAreOut) {
-  c_pool p;
+  c_pool p({.flags = PR_NOCACHE});
   auto items = get_n(p, 2);
   report_catcher caught;
   pool_put(p, items[0]);

@@ -276,7 +276,13 @@ class reference_pool {
   /// A newcomer asks for memory on behalf of those who came before and lack only that.
   bool is_at_limit(std::size_t n) const { return !admits(n) || (!queue_.empty() && !is_hungry()); }
   bool has_too_many_pages() const {
-    return s_.high_watermark != unlimited && s_.pages > pages_for(s_.high_watermark);
+    return s_.high_watermark != unlimited &&
+           s_.pages > std::max<std::size_t>(pages_for(s_.high_watermark), floor_pages());
+  }
+  std::size_t floor_pages() const {
+    const std::size_t low = s_.low_watermark;
+    const std::size_t for_low = low > n_storage_items_ ? pages_for(low - n_storage_items_) : 0;
+    return std::max(pages_for(s_.reserve), for_low);
   }
 
   bool is_stored(const void* item) const {
@@ -327,8 +333,7 @@ class reference_pool {
   std::size_t give_back() {
     if (!queue_.empty()) return 0;
     const std::size_t low = s_.low_watermark;
-    const std::size_t for_low = low > n_storage_items_ ? pages_for(low - n_storage_items_) : 0;
-    const std::size_t floor = std::max(pages_for(s_.reserve), for_low);
+    const std::size_t floor = floor_pages();
     if (s_.pages <= floor || s_.free <= low) return 0;
     const std::size_t n = std::min(
         {s_.pages - n_out_of_.size(), s_.pages - floor, (s_.free - low) / places_.per_page});

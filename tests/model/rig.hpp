@@ -24,7 +24,8 @@ class rig {
  public:
   explicit rig(const pool_options& o) : options_(o), model_(o, places_of(o)) {
     options_.source = &source_;
-    waiters_.emplace_back();  // id 0 is nobody
+    options_.thread_cache = false;  // the model has none: it says where every item lies
+    waiters_.emplace_back();        // id 0 is nobody
     pool_.emplace(options_);
     model_.begin_step({});
     if (o.reserve != 0 && !model_.prime(o.reserve)) fail("the constructor primed without memory");

@@ -218,7 +218,9 @@ TEST(ForeignCode, HookMayDestroyAnotherPool) {
 
 TEST(ForeignCode, ReportHandlerMayUseThePool) {
   test_source source;
-  pool p(four_a_page(source));
+  pool_options o = four_a_page(source);
+  o.thread_cache = false;  // so that reports come at the call
+  pool p(o);
   report_catcher catcher;
   void* const item = p.get();
   catcher.on_report([&] {

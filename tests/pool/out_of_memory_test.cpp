@@ -163,7 +163,9 @@ TEST(OutOfMemory, SettingsAndReturnsNeedNoMemory) {
 TEST(OutOfMemory, MisuseIsReportedWithoutMemory) {
   survives_every_outage([](trial& t) {
     report_catcher catcher;
-    pool p(four_a_page(t));
+    pool_options o = four_a_page(t);
+    o.thread_cache = false;  // which would find it out later
+    pool p(o);
     int foreign = 0;
     p.put(&foreign);  // the pool may not be born, for want of memory
     EXPECT_EQ(catcher.n_reports(report_kind::misuse), 1u);
@@ -183,7 +185,7 @@ TEST(OutOfMemory, StorageNeedsNoMemory) {
     const arena_outage in_arena(all);
     all.begin(1, true);
     no_source source;
-    pool p({.name = "static", .item_size = 100, .source = &source});
+    pool p({.name = "static", .item_size = 100, .source = &source, .thread_cache = false});
     EXPECT_EQ(p.prime(std::as_writable_bytes(std::span(storage)), 20), 20u);
     std::vector<void*> items(20);
     EXPECT_TRUE(p.try_get_bulk(items));

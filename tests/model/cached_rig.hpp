@@ -1,0 +1,348 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// Drives a pool with thread caches from several threads, one operation at a time, and throws where
+// an outcome is not what the guarantees say, whatever lies in whose cache:
+//
+//   a get is served if nobody waits before it, the limit admits it, and so many items are free
+//   anywhere or can be made; it is refused otherwise (G1, G2)
+//   while fewer than the reserve are out the source is not asked (G3)
+//   whoever waits is served as soon as that holds, in order (G4)
+//   above the high watermark no page is unused after a put (G5)
+//   nothing is lost, and no item has two owners
+#pragma once
+#include <array>
+#include <atomic>
+#include <cstring>
+#include <deque>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <sstream>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+#include "model/cached_operations.hpp"
+#include "model/cached_source.hpp"
+#include "pool/actor.hpp"
+#include "support/report_catcher.hpp"
+
+namespace pool9::test {
+
+class cached_rig {
+ public:
+  explicit cached_rig(const pool_options& o) : options_(o) {
+    options_.source = &source_;
+    source_.serve(std::this_thread::get_id());
+    for (auto& a : actors_) begin_thread(a);
+    pool_.emplace(options_);
+    limit_ = o.hard_limit;
+    reserve_ = o.reserve;
+    compare();
+  }
+  ~cached_rig() {
+    for (auto& a : actors_) a.reset();
+  }
+  cached_rig(const cached_rig&) = delete;
+  cached_rig& operator=(const cached_rig&) = delete;
+
+  void perform(const cached_operation& o) {
+    std::ostringstream name;
+    name << "step " << ++n_steps_ << ", " << o;
+    now_ = name.str();
+    by(o.thread(), [&] { dispatch(o); });
+    compare();
+  }
+
+  /// Everything goes back, and nothing is left.
+  void finish() {
+    now_ = "at the end";
+    source_.set_mood({});
+    for (auto& w : waiters_)
+      if (w->is_queued) cancel(*w);
+    while (!held_.empty()) put_one(held_.begin()->first);
+    compare();
+    if (!pool_->close()) fail("the pool cannot be closed");
+    if (source_.n_live() != 0) fail("pages were not released");
+    pool_.reset();
+    throw_if_failed();
+  }
+
+ private:
+  struct live_waiter final : waiter {
+    explicit live_waiter(cached_rig& r, std::size_t n) noexcept
+        : waiter([](waiter& w, void* item) noexcept {
+            auto& self = static_cast<live_waiter&>(w);
+            self.owner.be_called(self, item);
+          }),
+          owner(r),
+          ticket(n) {}
+    cached_rig& owner;
+    const std::size_t ticket;
+    bool is_queued = false;
+  };
+
+  // ---- threads ----
+
+  void begin_thread(std::unique_ptr<actor>& a) {
+    a = std::make_unique<actor>();
+    (*a)([this] { source_.serve(std::this_thread::get_id()); });
+  }
+  template <class F>
+  void by(std::size_t thread, F f) {
+    (*actors_[thread])(f);
+  }
+
+  // ---- items: each bears a number while it is out ----
+
+  void claim(void* item) noexcept {
+    if (held_.contains(item)) fail("an item has two owners");
+    if (!pool_->owns(item)) fail("the pool does not own its item");
+    std::memcpy(item, &++last_mark_, sizeof last_mark_);
+    held_[item] = last_mark_;
+    ++n_gets_;
+  }
+  void put_one(void* item) {
+    let_go(item);
+    pool_->put(item);
+  }
+  void let_go(void* item) {
+    std::size_t mark = 0;
+    std::memcpy(&mark, item, sizeof mark);
+    if (mark != held_[item]) fail("an item was written by somebody else");
+    held_.erase(item);
+    ++n_puts_;
+  }
+  void* some_item(const cached_operation& o) const {
+    return std::next(held_.begin(), static_cast<std::ptrdiff_t>(o.below(held_.size(), 1)))->first;
+  }
+  void be_called(live_waiter& w, void* item) noexcept {
+    claim(item);
+    w.is_queued = false;
+    --n_queued_;
+    for (const auto& before : waiters_)
+      if (before->ticket < w.ticket && before->is_queued) fail("a waiter was overtaken");
+  }
+
+  // ---- what must be ----
+
+  std::size_t n_out() const { return held_.size(); }
+  bool admits(std::size_t n) const { return limit_ == unlimited || n_out() + n <= limit_; }
+  /// Items of the pool, and those that it can have made.
+  std::size_t most_items() const {
+    const pool_stats s = pool_->stats();
+    return s.total + source_.n_left() * per_page();
+  }
+  std::size_t per_page() const { return options_.page_size / options_.item_size; }
+
+  /// What is to be expected of a get, from before it.
+  struct prospect {
+    bool is_served, is_open;  // is_open: a waiter before it may be helped by it, and then anything
+    bool without_source;
+    std::size_t n_asked;
+  };
+  prospect foresee(std::size_t n) const {
+    const bool fits = admits(n) && n_out() + n <= most_items();
+    return {n_queued_ == 0 && fits, n_queued_ != 0 && source_.n_left() != 0,
+            n_queued_ == 0 && admits(n) && n_out() + n <= reserve_, source_.n_asked()};
+  }
+  void expect_as_foreseen(const prospect& p, bool was_served) {
+    if (p.is_open ? was_served && n_queued_ != 0 : was_served != p.is_served)
+      fail(was_served ? "served, and should not be" : "refused, and should not be");
+    if (p.without_source && source_.n_asked() != p.n_asked)
+      fail("the source was asked though the reserve is not out");
+  }
+
+  // ---- operations ----
+
+  void dispatch(const cached_operation& o) {
+    switch (o.kind) {
+      case cached_kind::get:
+        return get_one(1 + o.below(2));
+      case cached_kind::timed_get:
+        return get_one(0);
+      case cached_kind::get_many:
+        for (std::size_t n = o.below(150); n != 0; --n) get_one(1);
+        return;
+      case cached_kind::get_all:
+        for (std::size_t n = 0; n < 500 && foresee(1).is_served; ++n) get_one(1);
+        return get_one(1);
+      case cached_kind::get_bulk:
+        return get_bulk(1 + o.below(60));
+      case cached_kind::put:
+        return put_some(o, 1);
+      case cached_kind::put_many:
+        return put_some(o, 1 + o.below(200));
+      case cached_kind::put_bulk:
+        return put_bulk(o);
+      case cached_kind::enqueue:
+        return enqueue();
+      case cached_kind::cancel:
+        return waiters_.empty() ? void() : cancel(*waiters_[o.below(waiters_.size())]);
+      default:
+        return change(o);
+    }
+  }
+  void change(const cached_operation& o) {
+    switch (o.kind) {
+      case cached_kind::end_thread: {
+        // By the next, since a thread cannot end itself here.
+        const std::size_t other = (o.thread() + 1) % cached_operation::n_threads;
+        actors_[other]->end();
+        return begin_thread(actors_[other]);
+      }
+      case cached_kind::prime:
+        return prime(o.below(100));
+      case cached_kind::high_watermark:
+        pool_->set_high_watermark(o.below(3, 1) == 0 ? unlimited : o.below(300));
+        return expect_no_excess();
+      case cached_kind::hard_limit:
+        return set_limit(o.below(4, 1) == 0 ? unlimited : o.below(400));
+      case cached_kind::reclaim:
+        return reclaim();
+      case cached_kind::source_mood:
+        return source_.set_mood(
+            {.gives = o.below(3) != 0,
+             .most_live = o.below(3) == 1 ? source_.n_live() + o.below(5, 1) : SIZE_MAX});
+      default:
+        return close();
+    }
+  }
+
+  void get_one(std::size_t how) {
+    const prospect p = foresee(1);
+    void* const item = how == 0   ? pool_->try_get_for(std::chrono::nanoseconds(0))
+                       : how == 1 ? pool_->try_get()
+                                  : pool_->get(get_flags::waitok | get_flags::limitfail, {}, {});
+    if (item != nullptr) claim(item);
+    expect_as_foreseen(p, item != nullptr);
+  }
+  void get_bulk(std::size_t n) {
+    std::vector<void*> items(n);
+    const prospect p = foresee(n);
+    const bulk_outcome outcome = pool_->get_bulk(items, get_flags::nowait);
+    if (outcome == bulk_outcome::served)
+      for (void* item : items) claim(item);
+    if ((outcome == bulk_outcome::beyond_limit) != (n > limit_)) fail("beyond_limit");
+    expect_as_foreseen(p, outcome == bulk_outcome::served);
+  }
+  void put_some(const cached_operation& o, std::size_t n) {
+    if (held_.empty()) return;
+    for (; n != 0 && !held_.empty(); --n) put_one(some_item(o));
+    expect_no_excess();
+  }
+  void put_bulk(const cached_operation& o) {
+    std::vector<void*> items;
+    for (std::size_t n = o.below(100); n != 0 && !held_.empty(); --n) {
+      items.push_back(some_item(o));
+      let_go(items.back());
+    }
+    pool_->put_bulk(items);
+    if (!items.empty()) expect_no_excess();
+  }
+  void enqueue() {
+    auto& w = waiters_.emplace_back(std::make_unique<live_waiter>(*this, waiters_.size()));
+    const prospect p = foresee(1);
+    w->is_queued = true;
+    ++n_queued_;
+    void* const item = pool_->get_or_enqueue(*w);
+    if (item == nullptr) return;
+    w->is_queued = false;
+    --n_queued_;
+    claim(item);
+    if (!p.is_served && !p.is_open) fail("served at once, and should wait");
+  }
+  void cancel(live_waiter& w) {
+    const bool was_queued = w.is_queued;
+    if (pool_->cancel(w) != was_queued) fail("cancel");
+    if (was_queued) --n_queued_;
+    w.is_queued = false;
+  }
+  /// "At the put that frees them", whatever is cached.
+  void expect_no_excess() {
+    const pool_stats s = pool_->stats();
+    if (s.high_watermark == unlimited || n_queued_ != 0 || s.idle_pages == 0) return;
+    const std::size_t high = static_cast<std::size_t>(s.high_watermark);
+    if (s.pages > std::max(pages_for(high), pages_for(reserve_)))
+      fail("pages above the high watermark are kept");
+  }
+  std::size_t pages_for(std::size_t n) const { return (n + per_page() - 1) / per_page(); }
+  void prime(std::size_t n) {
+    const bool can = pages_for(reserve_ + n) - pages_for(reserve_) <= source_.n_left();
+    const bool done = pool_->prime(n);
+    if (done != can) fail("prime");
+    if (done) reserve_ += n;
+  }
+  void set_limit(std::size_t n) {
+    const bool can = n_out() <= n;
+    const std::size_t before = std::exchange(limit_, can ? n : limit_);
+    if (pool_->set_hard_limit(n) == can) return;
+    limit_ = before;
+    fail("set_hard_limit");
+  }
+  void reclaim() {
+    static_cast<void>(pool_->reclaim());
+    const pool_stats s = pool_->stats();
+    if (n_queued_ == 0 && s.idle_pages != 0 && s.pages > pages_for(reserve_))
+      fail("unused pages are left after reclaim");
+    if (s.cached != 0) fail("items are cached after reclaim");
+  }
+  void close() {
+    const bool can = n_out() == 0 && n_queued_ == 0;
+    if (pool_->close() != can) fail("close");
+    if (!can) return;
+    if (source_.n_live() != 0) fail("pages are left after close");
+    limit_ = pool_->stats().hard_limit;
+    reserve_ = n_gets_ = n_puts_ = 0;
+  }
+
+  // ---- after every step ----
+
+  void fail(const std::string& what) noexcept {
+    if (failure_.empty()) failure_ = now_ + ": " + what;
+  }
+  void throw_if_failed() const {
+    if (!failure_.empty()) throw std::runtime_error(failure_);
+  }
+  template <class T>
+  void expect(const char* what, T is, T due) {
+    if (is == due) return;
+    std::ostringstream text;
+    text << what << ": " << is << ", and should be " << due;
+    fail(text.str());
+  }
+  void compare() {
+    const pool_stats s = pool_->stats();
+    expect("out", s.out, std::uint64_t{n_out()});
+    expect("total", s.total, s.out + s.cached + s.free);
+    expect("waiters", s.waiters, std::uint64_t{n_queued_});
+    expect("gets", s.gets, n_gets_);
+    expect("puts", s.puts, n_puts_);
+    expect("reserve", s.reserve, std::uint64_t{reserve_});
+    expect("hard limit", s.hard_limit, std::uint64_t{limit_});
+    if (s.out > s.hard_limit) fail("more items are out than the limit admits");
+    if (s.pages < pages_for(reserve_)) fail("the reserve is gone");
+    if (n_queued_ != 0 && admits(1) && s.out < s.total)
+      fail("somebody waits though he can be served");
+    if (source_.was_cheated()) fail("the source was given what is not its page");
+    if (const auto broken = pool_->check(); !broken.empty())
+      fail("check() says " + std::string(broken));
+    throw_if_failed();
+  }
+
+  pool_options options_;
+  report_catcher catcher_;
+  cached_source source_;
+  std::array<std::unique_ptr<actor>, cached_operation::n_threads> actors_;
+  std::optional<pool> pool_;
+  std::size_t limit_ = 0, reserve_ = 0;
+  std::map<void*, std::size_t> held_;  // with their marks
+  std::size_t last_mark_ = 0;
+  std::uint64_t n_gets_ = 0, n_puts_ = 0;
+  std::vector<std::unique_ptr<live_waiter>> waiters_;
+  std::size_t n_queued_ = 0;
+  std::size_t n_steps_ = 0;
+  std::string now_ = "at the beginning", failure_;
+};
+
+}  // namespace pool9::test
