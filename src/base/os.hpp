@@ -35,6 +35,15 @@ void wake(const void* state) noexcept;
 /// Sleeps so long, whatever signals come.
 void pause(std::uint64_t ns) noexcept;
 
+/// Lets the processor rest for a moment in a loop that waits for another.
+inline void relax() noexcept {
+#if defined(__x86_64__)
+  __builtin_ia32_pause();
+#elif defined(__aarch64__)
+  __asm__ volatile("yield");
+#endif
+}
+
 /// Starts a detached thread with all signals blocked; false: none to be had.
 bool start_thread(void* (*body)(void*), const char* name) noexcept;
 /// Registers fork handlers; false: no memory.

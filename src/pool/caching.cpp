@@ -95,7 +95,7 @@ void* core::visit_for_get(void* popped) noexcept {
 void* core::get_with(magazine* m, void* item) noexcept {
   const bool may_have_one = m == nullptr && this_thread::enter(give_up);
   handoff owed;
-  mutex.lock();
+  mutex.lock_patiently();  // another visit may be moving its items
   if (m != nullptr) m = settle(*m, item, owed);
   if (item == nullptr) {
     if (may_have_one && n_at_hand() != 0 && may_open()) m = open_magazine(owed);
@@ -124,7 +124,7 @@ void core::visit_for_put(void* item, bool pushed, const call_site& where) noexce
 void core::put_with(magazine* m, void* item, bool pushed, const call_site& where) noexcept {
   const bool may_have_one = m == nullptr && this_thread::enter(give_up);
   handoff owed;
-  mutex.lock();
+  mutex.lock_patiently();
   const bool is_settled = pushed && m->pool_id == id;  // then it is dealt with in settle()
   void* nothing = nullptr;
   if (m != nullptr) m = settle(*m, nothing, owed);
