@@ -18,8 +18,8 @@
 #include <vector>
 
 #include "child.hpp"
+#include "emulated.hpp"
 #include "pool/pools.hpp"
-#include "stress/sanitized.hpp"
 #include "stress/worker.hpp"
 
 namespace pool9::test {

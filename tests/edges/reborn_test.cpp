@@ -52,7 +52,7 @@ bool are_of(const pool& p, const std::vector<void*>& items) {
   });
 }
 
-constexpr int n_lives = sanitized ? 100 : 400;
+constexpr int n_lives = slow ? 100 : 400;
 constexpr std::size_t sizes[] = {64, 192, 64, 1000, 48};
 
 TEST(Reborn, ItemsOfAPoolThatIsGoneNeverComeOutOfTheNextAtItsAddress) {
@@ -129,7 +129,7 @@ TEST(Reborn, ThreadsEndAfterThePoolsTheyUsed) {
 }
 
 TEST(Reborn, TenThousandPoolsServeExactlyWithASlotOrWithout) {
-  constexpr std::size_t n = sanitized ? 1000 : 10'000;
+  constexpr std::size_t n = slow ? 1000 : 10'000;
   constexpr std::size_t limit = 64;
   std::deque<pool> pools;
   for (std::size_t i = 0; i < n; ++i)

@@ -70,7 +70,7 @@ TEST(ThreadEnd, ManyThreadsAtOnceLeaveEverything) {
 }
 
 TEST(ThreadEnd, ShortThreadsCostNoMemory) {
-  constexpr int n = sanitized ? 3000 : 100'000;
+  constexpr int n = slow ? 3000 : 100'000;
   pool p(limited());
   const auto start_and_end = [&p](int n_threads) {
     for (int i = 0; i < n_threads; ++i)

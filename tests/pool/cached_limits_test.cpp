@@ -159,7 +159,7 @@ TEST(CachedLimit, MixOfThreadsThatHoldsLessNeverSeesARefusalOrAWait) {
 
 // "Never more than N out, sampled at every operation", by threads that ask for more.
 TEST(CachedLimit, IsNeverExceededByThreadsThatAskForMore) {
-  for (const std::size_t limit : {1, 10, 64, 150, 1000}) {
+  for (const std::size_t limit : std::vector<std::size_t>{1, 10, 64, 150, 1000}) {
     SCOPED_TRACE(limit);
     pool p(cached(limit));
     std::atomic<std::size_t> n_out{0}, n_beyond{0}, n_refused{0};
@@ -204,7 +204,7 @@ class InCachesOf : public testing::TestWithParam<fate> {};
 // "With N items in the caches of sleeping, idle or exited threads, the next get on another thread
 // succeeds": here the limit is what forbids to make others.
 TEST_P(InCachesOf, ItemsAreNoReasonToRefuseAtTheLimit) {
-  for (const std::size_t limit : {64, 100, 1000, 10'000}) {
+  for (const std::size_t limit : std::vector<std::size_t>{64, 100, 1000, 10'000}) {
     SCOPED_TRACE(limit);
     pool p(cached(limit));
     EXPECT_TRUE(p.prime(limit));
@@ -224,7 +224,7 @@ TEST_P(InCachesOf, ItemsAreNoReasonToRefuseAtTheLimit) {
 
 // The same, where the source has no more pages.
 TEST_P(InCachesOf, ItemsAreNoReasonToRefuseWithoutMemory) {
-  for (const std::size_t n_pages : {1, 3, 20, 150}) {
+  for (const std::size_t n_pages : std::vector<std::size_t>{1, 3, 20, 150}) {
     SCOPED_TRACE(n_pages);
     test_source source;
     source.bound(n_pages);
@@ -284,6 +284,30 @@ TEST_P(InCachesOf, ItemsServeEveryKindOfGet) {
 INSTANTIATE_TEST_SUITE_P(CachedLimit, InCachesOf,
                          testing::Values(fate::asleep, fate::spinning, fate::exited),
                          [](const auto& tested) { return name_of(tested.param); });
+
+// "Out + cached <= hard_limit always, so the limit needs no counter on the fast path": not with
+// what a thread takes over that was cached before the limit was set.
+TEST(CachedLimit, HoldsForAThreadThatTakesOverMoreThanIsAdmitted) {
+  pool p(cached(unlimited));
+  EXPECT_TRUE(p.prime(512));
+  const idle_crew crew(p, 1, 200, fate::exited);
+  EXPECT_TRUE(p.set_hard_limit(128));
+  std::vector<void*> held(110), more;
+  EXPECT_TRUE(p.try_get_bulk(held));
+  ASSERT_GT(p.stats().cached, 18u);
+  actor other;
+
+  other([&] {
+    while (void* const item = p.try_get()) {
+      more.push_back(item);
+      EXPECT_EQ(p.check(), "");
+    }
+  });
+
+  EXPECT_EQ(more.size(), 18u);
+  put_all(p, held);
+  put_all(p, more);
+}
 
 // "Hard limit: counts items out (cached items are never a reason to refuse).  Below the present
 // outcount: EINVAL, nothing changes."

@@ -220,10 +220,13 @@ TEST_F(CachedMisuse, IsReportedAtTheCallInATightPool) {
 
 // However many there are, each is counted.
 TEST_F(CachedMisuse, AreAllCountedWhenTheyAreManyAtOnce) {
+  const std::uint64_t n_puts = p.stats().puts;
   culprit([&] {
     for (int i = 0; i < 30; ++i) put_foreign(p, other);
   });
   static_cast<void>(p.reclaim());
+
+  EXPECT_EQ(p.stats().puts, n_puts) << "they were none";
 
   const auto reports = catcher.reports();
   ASSERT_EQ(reports.size(), 9u);

@@ -32,7 +32,7 @@ INSTANTIATE_TEST_SUITE_P(Threads, CachedSupply,
 // "Reserve: prime(n), then the page source fails for ever: n items can be out at once, whoever
 // asks, wherever they were cached."
 TEST_P(CachedSupply, ReserveIsThereForWhoeverAsksWhenTheSourceFails) {
-  for (const std::size_t n : {1, 16, 17, 100, 1000}) {
+  for (const std::size_t n : std::vector<std::size_t>{1, 16, 17, 100, 1000}) {
     SCOPED_TRACE(n);
     test_source source;
     pool p(sixteen_a_page(source));
@@ -54,7 +54,7 @@ TEST_P(CachedSupply, ReserveIsThereForWhoeverAsksWhenTheSourceFails) {
 // "While fewer than n are out, a get succeeds without asking the page source" - though it would
 // give, and though other pages were got and are cached, too.
 TEST_P(CachedSupply, SourceIsNotAskedWhileFewerThanTheReserveAreOut) {
-  for (const std::size_t n : {16, 100, 1000}) {
+  for (const std::size_t n : std::vector<std::size_t>{16, 100, 1000}) {
     SCOPED_TRACE(n);
     test_source source;
     pool p(sixteen_a_page(source));

@@ -204,7 +204,7 @@ TEST(CachedHandoff, NobodyIsOvertakenUnderChurnTimeoutsAndCancellations) {
   pool p(cached(128));
   std::atomic<bool> stop{false};
   std::deque<std::thread> churning;
-  for (int t = 0; t < 3; ++t)
+  for (std::size_t t = 0; t < 3; ++t)
     churning.emplace_back([&, t] {
       std::vector<void*> held;
       for (std::size_t i = 0; !stop; ++i) {

@@ -98,7 +98,7 @@ TEST(Coroutine, ManyHopBetweenThreadsFromGetToPut) {
     runner first, second;
     runner* const there[2] = {&first, &second};
     for (int i = 0; i < n_coroutines; ++i)
-      hop(f, there, static_cast<std::uint64_t>(i) + 1, sanitized ? 200 : 1000, n_left);
+      hop(f, there, static_cast<std::uint64_t>(i) + 1, slow ? 200 : 1000, n_left);
     const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(30);
     while (n_left != 0 && std::chrono::steady_clock::now() < end)
       recall_for(p, std::chrono::milliseconds(1));
