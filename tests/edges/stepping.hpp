@@ -112,7 +112,7 @@ class stepper {
     const bool inside = at >= reinterpret_cast<std::uintptr_t>(__start_stepped) &&
                         at < reinterpret_cast<std::uintptr_t>(__stop_stepped);
     if (inside) {
-      for (const std::size_t i : {0, 1})
+      for (const std::size_t i : {0u, 1u})
         if (at_[i] == n_seen_) held_(i);
       ++n_seen_;
     }

@@ -215,7 +215,7 @@ class HeldOwner : public testing::TestWithParam<operation> {
 TEST_P(HeldOwner, MakesNobodyWaitAndCountsOnceWhereverItIsHeld) {
   for (const question what : {question::take_all, question::take_all_and_return,
                               question::take_all_and_end, question::wait, question::look})
-    for (const std::size_t n_back : {0, 1, 2, 5, 12, 23, 24, 25, 31, 36}) {
+    for (const std::size_t n_back : {0u, 1u, 2u, 5u, 12u, 23u, 24u, 25u, 31u, 36u}) {
       std::size_t at = 0;
       while (try_one(n_back, {at, what})) at += stride;
       EXPECT_TRUE(HasFailure() || at > 8) << "that is no get or put";
@@ -238,11 +238,12 @@ TEST_P(HeldOwner, MayBeHeldTwiceInOneOperation) {
 }
 
 TEST_P(HeldOwner, CountsOnceInTheChildOfAFork) {
-  for (const std::size_t n_back : {0, 20, 36})
+  for (const std::size_t n_back : {0u, 20u, 36u})
     for (std::size_t at = 0; try_one(n_back, {at, question::fork});) at += stride;
 }
 
 TEST_P(HeldOwner, IsCountedFromOneInstructionOn) {
+  if (address_sanitized) GTEST_SKIP() << "the path is not inlined there";
   bool before = false;
   for (std::size_t at = 0; try_one(20, {at, question::take_all}); ++at) {
     EXPECT_TRUE(at != 0 || !counted_as_done_) << "nothing has been done yet";

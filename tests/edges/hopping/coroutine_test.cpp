@@ -76,7 +76,7 @@ detached hop(field& f, runner* const (&there)[2], std::uint64_t me, int n_hops,
       break;
     }
     f.claim(item, me);
-    co_await on{*there[(i + me) % 2]};
+    co_await on{*there[(static_cast<std::uint64_t>(i) + me) % 2]};
     void* const more = f.p.try_get();
     if (more != nullptr) f.claim(more, me);
     f.disclaim(item, me);
