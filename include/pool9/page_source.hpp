@@ -39,6 +39,12 @@ class page_source {
     return pages[0] != nullptr ? 1 : 0;
   }
 
+  /// The same for prime(): pages that may wait long for their first use.
+  [[nodiscard]] virtual std::size_t allocate_reserve(std::span<void*> pages,
+                                                     std::size_t bytes) noexcept {
+    return allocate_some(pages, bytes, get_flags::nowait);
+  }
+
   /// Takes back several pages, in any order.
   virtual void release_some(std::span<void* const> pages, std::size_t bytes) noexcept {
     for (void* page : pages) release(page, bytes);
@@ -49,7 +55,8 @@ class page_source {
   ~page_source() = default;
 };
 
-/// The process-wide source over the system's memory: what a pool uses when given none.
+/// The process-wide source over the system's memory: what a pool uses when given none.  It is a
+/// system_memory with default options.
 [[nodiscard]] page_source& system_source() noexcept;
 
 /// The manual's palloc and prelease, with the tag that both are given.

@@ -51,7 +51,9 @@ std::size_t page_size() noexcept {
 void* map(std::size_t bytes, std::size_t align) noexcept {
   const keep_errno keep;
   bytes = round_up(bytes, page_size());
-  if (align <= page_size()) return map_anywhere(bytes);
+  void* const lucky = map_anywhere(bytes);  // mostly right below the one before
+  if (lucky == nullptr || address_of(lucky) % align == 0) return lucky;
+  munmap(lucky, bytes);
   void* const wide = map_anywhere(bytes + align);  // then cut to measure
   if (wide == nullptr) return nullptr;
   const std::uintptr_t start = round_up(address_of(wide), align);
@@ -63,10 +65,6 @@ void* map(std::size_t bytes, std::size_t align) noexcept {
 void unmap(void* p, std::size_t bytes) noexcept {
   const keep_errno keep;
   munmap(p, round_up(bytes, page_size()));
-}
-void discard(void* p, std::size_t bytes) noexcept {
-  const keep_errno keep;
-  madvise(p, bytes, MADV_DONTNEED);
 }
 
 std::uint64_t steady_ns() noexcept { return read_clock(CLOCK_MONOTONIC); }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// What the library asks of the system: the whole contract.  Every platform difference is in os.cpp.
+// What the library asks of the system: the whole contract, with os_memory.hpp.  Every platform
+// difference is in os.cpp and os_memory.cpp.
 //
 // Common to all: no function here allocates from malloc, throws, or changes errno for the caller's
 // caller; times are nanoseconds.  Thread-safe.
@@ -18,8 +19,6 @@ std::size_t page_size() noexcept;
 /// nullptr: the system has none.  Requires: both are multiples of the system page or powers of two.
 void* map(std::size_t bytes, std::size_t align) noexcept;
 void unmap(void* p, std::size_t bytes) noexcept;
-/// Gives the memory of whole system pages back; the addresses stay and read as zero.
-void discard(void* p, std::size_t bytes) noexcept;
 
 inline constexpr std::uint64_t never = UINT64_MAX;
 std::uint64_t steady_ns() noexcept;

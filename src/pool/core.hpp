@@ -99,6 +99,9 @@ enum class scarcity { none, at_limit, of_memory };
 /// When a misuse was noticed: at its call, or when the item left a thread's cache.
 enum class found { at_once, in_magazine };
 
+/// What a page source is asked for pages for.
+enum class asking { to_grow, to_reserve };
+
 /// What becomes of items that diagnostics object to.
 enum class if_spoiled { keep, hand_out };
 
@@ -319,7 +322,7 @@ struct core {
   bool unprime(page_list& got, handoff& owed) noexcept POOL9_ANNOTATE(release_capability(mutex));
   void say_given_twice(void* page) noexcept;
   /// Asks the source, with no lock held; returns how many pages of those that came can be used.
-  std::size_t ask_source(std::span<void*> into, get_flags flags) noexcept;
+  std::size_t ask_source(std::span<void*> into, get_flags flags, asking what_for) noexcept;
   void return_pages(std::span<void* const> some) noexcept;
   /// Gives `most` empty pages back, fewer if floors or waiters say so; the lock is released
   /// meanwhile.  Returns the bytes.

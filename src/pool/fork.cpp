@@ -24,13 +24,13 @@ void prepare() noexcept POOL9_ANNOTATE(no_thread_safety_analysis) {
     c.mutex.lock();
     c.recall_open();  // the child's copies of top and of what lies below may be of two moments
   });
-  page::lock_system_source();
+  page::lock_system_memory();
   base::arena::lock_all();
 }
 
 void release() noexcept POOL9_ANNOTATE(no_thread_safety_analysis) {
   base::arena::unlock_all();
-  page::unlock_system_source();
+  page::unlock_system_memory();
   for_all([](core& c) POOL9_ANNOTATE(no_thread_safety_analysis) { c.mutex.unlock(); });
   lock.unlock();
 }

@@ -33,12 +33,13 @@ bool inside::of(const core& c) noexcept {
   return false;
 }
 
-std::size_t core::ask_source(std::span<void*> into, get_flags flags) noexcept {
+std::size_t core::ask_source(std::span<void*> into, get_flags flags, asking what_for) noexcept {
   const std::size_t page_size = layout.page_size();
   std::size_t n = 0;
   {
     const inside call(*this);
-    n = source.allocate_some(into, page_size, flags);
+    n = what_for == asking::to_reserve ? source.allocate_reserve(into, page_size)
+                                       : source.allocate_some(into, page_size, flags);
   }
   std::size_t n_good = 0;
   for (std::size_t i = 0; i < n; ++i) {
@@ -64,7 +65,7 @@ bool core::grow(get_flags flags, handoff& owed) noexcept {
   some_pages got;
   const std::size_t wanted = std::min(bounds.growth(pages), got.size());
   leave(owed);
-  const std::size_t n = ask_source({got.data(), wanted}, flags);
+  const std::size_t n = ask_source({got.data(), wanted}, flags, asking::to_grow);
   mutex.lock();
   counts.pages_requested += n;
   if (n == 0) ++counts.source_fails;
@@ -128,7 +129,8 @@ bool core::prime(std::size_t n) noexcept {
     if (got.n >= needed) break;
     leave(owed);
     const std::size_t wanted = std::min(needed - got.n, limits::most_pages_at_once);
-    const std::size_t came = ask_source({got.pages + got.n, wanted}, get_flags::nowait);
+    const std::size_t came =
+        ask_source({got.pages + got.n, wanted}, get_flags::nowait, asking::to_reserve);
     got.n += came;
     mutex.lock();
     counts.pages_requested += came;

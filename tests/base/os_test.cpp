@@ -13,6 +13,7 @@
 #include <thread>
 #include <vector>
 
+#include "base/os_memory.hpp"
 #include "support/gate.hpp"
 
 namespace pool9::test {
@@ -69,20 +70,6 @@ TEST(OsMap, BecomesResidentWhereItIsTouched) {
 TEST(OsMap, AnsweredWithNothingByASystemThatHasNone) {
   EXPECT_EQ(os::map(std::size_t{1} << 60, os::page_size()), nullptr);
   EXPECT_EQ(os::map(std::size_t{1} << 60, std::size_t{1} << 21), nullptr);
-}
-
-TEST(OsDiscard, KeepsTheAddressesAndGivesTheMemoryBack) {
-  const std::size_t bytes = 16 * os::page_size();
-  auto* const p = static_cast<char*>(os::map(bytes, os::page_size()));
-  ASSERT_NE(p, nullptr);
-  std::memset(p, 0xff, bytes);
-
-  os::discard(p, bytes / 2);
-
-  EXPECT_EQ(resident_pages(p, bytes), 8u);
-  EXPECT_EQ(std::count(p, p + bytes / 2, 0), static_cast<std::ptrdiff_t>(bytes / 2));
-  EXPECT_EQ(std::count(p + bytes / 2, p + bytes, '\xff'), static_cast<std::ptrdiff_t>(bytes / 2));
-  os::unmap(p, bytes);
 }
 
 TEST(OsWait, ReturnsAtOnceWhenTheStateIsAnother) {
@@ -148,7 +135,8 @@ TEST(OsErrno, IsKeptByEveryFunction) {
   EXPECT_EQ(errno, 77) << "map";
   void* const p = os::map(os::page_size(), std::size_t{1} << 21);
   os::unmap(p, os::page_size());
-  os::discard(p, os::page_size());
+  const os::run gone{p, os::page_size()};
+  os::discard({&gone, 1});
   EXPECT_EQ(errno, 77) << "discard of what is not mapped";
   os::unmap(static_cast<char*>(p) + 1, os::page_size());
   EXPECT_EQ(errno, 77) << "unmap of what is no page";
