@@ -20,8 +20,10 @@ inline constexpr int any_node = -1;
 /// The order of the fields is interface (designated initialisers); new ones go to the end.
 struct memory_options {
   /// Huge pages (2 MiB).  automatic: for what is mapped once 16 MiB of pages of one size are out,
-  /// which small pools never come to.  A huge page is broken up when a part of it goes back.
-  when huge_pages = when::automatic;
+  /// which small pools never come to.  To fill them takes a fraction of the time, and to give a
+  /// part of one back, which breaks it up, twice the time; whoever touches one first waits for all
+  /// of it.
+  when huge_pages = when::never;
 
   /// Memory that is resident when it is given.  automatic: where a growing pool takes several pages
   /// at once, which is cheaper than to fault them in one by one; never: where it is first touched;

@@ -34,6 +34,9 @@ constexpr std::size_t least_depth = 8;
 /// What a magazine may tie up, and what a visit may move: under the lock, which others wait for.
 constexpr std::size_t most_bytes = 8 * 1024 * 1024;
 constexpr std::size_t most_moved = 1024;
+/// What housekeeping moves at once: it has time, and whoever waits for it has not.  Cold items take
+/// three times as long.
+constexpr std::size_t most_aged = 256;
 
 /// The inlined path for fenced magazines: the same steps, all sequentially consistent, which needs
 /// no barrier from a recaller.
@@ -294,7 +297,7 @@ void core::draw_all(handoff& owed) noexcept {
 void core::age_caches(handoff& owed) noexcept {
   if (caches.recall([](const magazine& m) { return m.idle; })) ++counts.recalls;
   while (magazine* const m = caches.find_idle()) {
-    const std::size_t n = std::min(m->n_recalled(), most_moved);
+    const std::size_t n = std::min(m->n_recalled(), most_aged);
     for (std::size_t i = 0; i < n; ++i) give_from_magazine(caches.draw_from(*m), owed);
     mutex.unlock();  // let others in
     mutex.lock();

@@ -95,7 +95,7 @@ void core::note_growth() noexcept {
 }
 
 std::size_t core::give_back(std::size_t most, handoff& owed) noexcept {
-  some_pages going;
+  std::array<void*, limits::most_pages_back> going;
   std::size_t n_gone = 0;
   if (most == unlimited) draw_all(owed);
   while (waiters.empty()) {

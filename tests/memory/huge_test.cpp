@@ -20,7 +20,7 @@ std::size_t n_whole(const std::vector<system_call>& calls, int advice) {
 }
 
 TEST(MemoryHuge, SmallPoolsNeverGetOne) {
-  system_memory source;
+  system_memory source({.huge_pages = when::automatic});
   call_log log;
   const std::vector<void*> pages = reserve(source, huge_from / page, page);
 
@@ -31,7 +31,7 @@ TEST(MemoryHuge, SmallPoolsNeverGetOne) {
 }
 
 TEST(MemoryHuge, ComeForWhatIsMappedBeyondSixteenMebibytes) {
-  system_memory source;
+  system_memory source({.huge_pages = when::automatic});
   std::vector<void*> pages = reserve(source, huge_from / page, page);
   call_log log;
   const std::vector<void*> more = reserve(source, 2 * chunk / page, page);
@@ -44,7 +44,7 @@ TEST(MemoryHuge, ComeForWhatIsMappedBeyondSixteenMebibytes) {
 }
 
 TEST(MemoryHuge, OfOnePageSizeDoNotMakeAnotherOneHuge) {
-  system_memory source;
+  system_memory source({.huge_pages = when::automatic});
   const std::vector<void*> pages = reserve(source, huge_from / page, page);
   call_log log;
   void* const other = source.allocate(4 * page, now);
@@ -93,8 +93,8 @@ TEST(MemoryHuge, AreThereAndGoneInTheSystemsBooks) {
   source.release_some(pages, page);
 }
 
-TEST(MemoryHuge, NeverMeansNever) {
-  system_memory source({.huge_pages = when::never});
+TEST(MemoryHuge, NeverIsTheDefaultAndMeansNever) {
+  system_memory source;
   call_log log;
   const std::vector<void*> pages = reserve(source, huge_from / page + 1, page);
   void* const large = source.allocate(chunk, now);
@@ -108,7 +108,7 @@ TEST(MemoryHuge, NeverMeansNever) {
 TEST(MemoryHuge, AutomaticTakesARefusalAtAnyTimeInSilence) {
   const report_catcher reports;
   for (int n = 1; n <= 3; ++n) {
-    system_memory source;
+    system_memory source({.huge_pages = when::automatic});
     call_log log(refuse_from(n, "madvise", sys::huge_page, EINVAL));
     const std::vector<void*> pages = reserve(source, (huge_from + 3 * chunk) / page, page);
     EXPECT_EQ(pages.size(), (huge_from + 3 * chunk) / page);

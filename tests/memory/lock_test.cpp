@@ -118,9 +118,9 @@ TEST(MemoryLock, RefusedIsAnOrdinaryFailureOfThePool) {
   EXPECT_EQ(p.stats().source_fails, 2u);
 }
 
-TEST(MemoryLock, IsNotForHugePagesUnlessTheyAreAskedFor) {
+TEST(MemoryLock, HasNoHugePagesUnlessTheyAreAlwaysWanted) {
   POOL9_NEEDS_LOCKING(32 * chunk);
-  system_memory source({.lock = true});
+  system_memory source({.huge_pages = when::automatic, .lock = true});
   call_log log;
   const std::vector<void*> pages = reserve(source, 10 * chunk / page, page);
   EXPECT_EQ(pages.size(), 10 * chunk / page);
