@@ -89,13 +89,13 @@ void pause(std::uint64_t ns) noexcept {
   while (steady_ns() < end);
 }
 
-bool start_thread(void* (*body)(void*), const char* name) noexcept {
+bool start_thread(void* (*body)(void*), void* argument, const char* name) noexcept {
   const keep_errno keep;
   sigset_t all, before;
   sigfillset(&all);
   pthread_sigmask(SIG_SETMASK, &all, &before);
   pthread_t thread{};
-  const bool started = pthread_create(&thread, nullptr, body, nullptr) == 0;
+  const bool started = pthread_create(&thread, nullptr, body, argument) == 0;
   pthread_sigmask(SIG_SETMASK, &before, nullptr);
   if (!started) return false;
   pthread_setname_np(thread, name);

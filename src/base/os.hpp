@@ -43,8 +43,8 @@ inline void relax() noexcept {
 #endif
 }
 
-/// Starts a detached thread with all signals blocked; false: none to be had.
-bool start_thread(void* (*body)(void*), const char* name) noexcept;
+/// Starts a detached thread, body(argument), with all signals blocked; false: none to be had.
+bool start_thread(void* (*body)(void*), void* argument, const char* name) noexcept;
 /// Registers fork handlers; false: no memory.
 bool at_fork(void (*prepare)(), void (*parent)(), void (*child)()) noexcept;
 

@@ -48,7 +48,7 @@ void ring() noexcept {
   bell.fetch_add(1, std::memory_order_release);  // pairs with run(): publishes what is due
   if (!has_thread.exchange(true, std::memory_order_acq_rel)) {
     // Without one, the next ring tries again.
-    if (!os::start_thread(run, "pool9")) has_thread.store(false, std::memory_order_release);
+    if (!os::start_thread(run, nullptr, "pool9")) has_thread.store(false, std::memory_order_release);
     return;
   }
   os::wake(&bell);

@@ -181,7 +181,7 @@ TEST(OsThread, StartsWithAllSignalsBlockedAndLeavesTheCallersAlone) {
   sigset_t before, after;
   pthread_sigmask(SIG_SETMASK, nullptr, &before);
 
-  ASSERT_TRUE(os::start_thread(count_blocked_signals, "unit-test"));
+  ASSERT_TRUE(os::start_thread(count_blocked_signals, nullptr, "unit-test"));
 
   EXPECT_TRUE(run_until([] { return n_blocked != -1; }));
   EXPECT_EQ(n_blocked, 6);
