@@ -34,7 +34,9 @@ enum class on_live { report, destroy, leak };  ///< what ~pool does about items 
 enum class bulk_outcome { served, short_of_items, beyond_limit };
 enum class print_parts { counters = 0, log = 1, pages = 2, log_and_pages = 3 };
 
-/// Asked to put items back before a get waits or fails.  No lock held; may use any pool.
+/// Asked to put items back before a get waits or fails, and, on a thread of the library, when the
+/// system runs short of memory.  No lock held; may use any pool.  No call of it begins after its
+/// pool has been destroyed, or is in progress then.
 struct shortage_hook {
   void (*call)(void* context, pool&, shortage) noexcept = nullptr;
   void* context = nullptr;
@@ -372,6 +374,23 @@ using pooled_item = std::unique_ptr<void, item_deleter>;
 void for_each_pool(void (*f)(void* context, const pool_stats&), void* context);
 /// Reclaims from every pool; returns the bytes.
 std::size_t reclaim_all() noexcept;
+/// Does what memory pressure does, where the system does not tell: calls every pool's shortage hook
+/// with shortage::memory_pressure, then reclaims from every pool; returns the bytes.  In such a
+/// hook it only reclaims.
+std::size_t relieve_memory_pressure() noexcept;
+
+/// Who does what comes due later - idle pages that go back, page sources to be asked again for
+/// those who wait without a thread - for all pools of the process.
+enum class housekeeping {
+  by_thread,  ///< a thread of the library, started when a pool first has something due
+  by_hand     ///< the program, by calling keep_house() and relieve_memory_pressure()
+};
+/// From now on.  A thread that there is ends when it has done what it is doing; this does not wait
+/// for it.
+void set_housekeeping(housekeeping h) noexcept;
+/// Does what is due in all pools, whoever keeps house; returns when the next is, by what is known
+/// now: max() if there is nothing to do until some pool is used again.
+pool::clock::time_point keep_house() noexcept;
 
 }  // namespace v1
 }  // namespace pool9

@@ -36,7 +36,7 @@ int pool_sethardlimit(struct ::pool* pp, unsigned n, const char* warnmess, int r
 }
 
 int pool_reclaim(struct ::pool* pp) { return at(pp, "pool_reclaim").items.reclaim() != 0; }
-void pool_drain(void*) { static_cast<void>(reclaim_all()); }
+void pool_drain(void*) { static_cast<void>(relieve_memory_pressure()); }
 
 namespace {
 

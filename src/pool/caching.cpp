@@ -294,13 +294,25 @@ void core::draw_all(handoff& owed) noexcept {
   for (void* item = nullptr; caches.draw(item);) give_from_magazine(item, owed);
 }
 
+void core::let_others_in() noexcept {
+  mutex.unlock();
+  mutex.lock();
+}
+
+void core::draw_in_steps(handoff& owed) noexcept {
+  void* item = nullptr;
+  for (std::size_t n = 1; caches.draw(item); ++n) {
+    give_from_magazine(item, owed);
+    if (n % most_aged == 0) let_others_in();
+  }
+}
+
 void core::age_caches(handoff& owed) noexcept {
   if (caches.recall([](const magazine& m) { return m.idle; })) ++counts.recalls;
   while (magazine* const m = caches.find_idle()) {
     const std::size_t n = std::min(m->n_recalled(), most_aged);
     for (std::size_t i = 0; i < n; ++i) give_from_magazine(caches.draw_from(*m), owed);
-    mutex.unlock();  // let others in
-    mutex.lock();
+    let_others_in();
   }
   caches.age();
 }

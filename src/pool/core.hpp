@@ -47,9 +47,10 @@
 //   C5  starving  <=>  there is an oldest waiter that the limit admits
 //   C6  while n_free >= quick_get, a get has nothing to do but to take an item: nobody waits, the
 //       limit and the low watermark admit it, nothing is logged or checked
-//   C7  while n_free >= quick_put, a put has nothing to do but to give the item: nobody waits, no
-//       page must go, no peak ends, nothing is logged or checked
-//   C8  there are idle pages, or magazines that may hold items of some  =>  a look at them is due
+//   C7  while n_free >= quick_put, a put that empties no page has nothing to do but to give the
+//       item: nobody waits, no page must go or may from now on, no peak ends, nothing is logged or
+//       checked
+//   C8  pages may go, or might if magazines were empty  =>  a look at them is due
 //   C9  above_floor  <=>  there are more pages than must stay, and idle ones may go
 //   C10 a magazine is open  =>  calm: nobody waits, there are no more pages than may stay, and
 //   there
@@ -132,6 +133,8 @@ struct core {
   bool prime(std::size_t n) noexcept;
   std::size_t prime(std::span<std::byte> storage, std::size_t at_most) noexcept;
   std::size_t reclaim() noexcept;
+  /// Asks the hook to put items back.
+  void tell_of_pressure() noexcept;
   /// Asks the source for the oldest waiters' sake, until none of them is short of memory only.
   void feed_waiters() noexcept;
   /// In the child of a fork: the other threads' waits are over.
@@ -260,6 +263,9 @@ struct core {
   /// only; false: there are not so many.
   bool stock(std::size_t n, handoff& owed) noexcept POOL9_REQUIRES(mutex);
   void draw_all(handoff& owed) noexcept POOL9_REQUIRES(mutex);
+  /// The same; the lock is released meanwhile.
+  void draw_in_steps(handoff& owed) noexcept POOL9_REQUIRES(mutex);
+  void let_others_in() noexcept POOL9_REQUIRES(mutex);
   /// Closes all magazines; their items can be drawn.
   void recall_open() noexcept POOL9_REQUIRES(mutex);
   /// The same, and what their owners pushed later; waits for nobody.
@@ -331,8 +337,10 @@ struct core {
   void make_due(std::uint64_t& which, std::uint64_t when, handoff& owed) noexcept
       POOL9_REQUIRES(mutex);
   bool has_pages_to_spare() const noexcept POOL9_REQUIRES(mutex);
-  /// Some pages are empty, or would be without magazines, and no floor keeps them all.
-  bool has_idle_pages() noexcept POOL9_REQUIRES(mutex);
+  /// Some pages may go, or might if magazines were empty.
+  bool has_idle_pages() const noexcept POOL9_REQUIRES(mutex);
+  /// No page may go, and one might at a put that empties none, since then enough is at hand.
+  bool has_pages_on_the_edge() const noexcept POOL9_REQUIRES(mutex);
   /// Sees to it that they go back when they stay unused: makes C8 true.
   void watch_idle_pages(handoff& owed) noexcept POOL9_REQUIRES(mutex);
   std::size_t item_extent() const noexcept { return item_size + (diagnostic ? red_zone : 0); }

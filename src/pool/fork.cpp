@@ -5,6 +5,7 @@
 // child only that thread lives on: the waits of the others are dropped, and what they held, or were
 // about to hand to a pool or to a source, stays out.
 #include "base/arena.hpp"
+#include "base/pressure.hpp"
 #include "page/system_source.hpp"
 #include "pool/core.hpp"
 #include "pool/housekeeping.hpp"
@@ -26,9 +27,11 @@ void prepare() noexcept POOL9_ANNOTATE(no_thread_safety_analysis) {
   });
   page::lock_system_memory();
   base::arena::lock_all();
+  base::pressure::lock();
 }
 
 void release() noexcept POOL9_ANNOTATE(no_thread_safety_analysis) {
+  base::pressure::unlock();
   base::arena::unlock_all();
   page::unlock_system_memory();
   for_all([](core& c) POOL9_ANNOTATE(no_thread_safety_analysis) { c.mutex.unlock(); });
@@ -40,6 +43,7 @@ void child() noexcept POOL9_ANNOTATE(no_thread_safety_analysis) {
   for_all([](core& c) { c.pins.store(0, std::memory_order_relaxed); });  // relaxed: one thread
   pin::recount();
   housekeeping::after_fork();
+  base::pressure::after_fork();
   release();
   for (visitor v; core* const c = v.next();) c->after_fork();
 }

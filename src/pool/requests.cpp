@@ -168,7 +168,7 @@ void core::note_peak(std::size_t out) noexcept {
 }
 
 inline bool core::is_watched() const noexcept {
-  return !above_floor || (idle_due != os::never && housekeeping::is_here());
+  return !above_floor || (idle_due != os::never && housekeeping::is_kept());
 }
 
 void core::put_under_lock(void* item, const call_site& where) noexcept {
@@ -233,6 +233,7 @@ std::size_t core::quick_get_from() const noexcept {
 }
 std::size_t core::quick_put_from() const noexcept {
   if (!waiters.empty() || diagnostic || logs || bounds.too_many(pages)) return unlimited;
+  if (has_pages_on_the_edge()) return unlimited;
   const std::size_t n = pages.n_items();
   return n > counts.peak_out ? n - counts.peak_out : 0;
 }

@@ -97,7 +97,7 @@ void core::note_growth() noexcept {
 std::size_t core::give_back(std::size_t most, handoff& owed) noexcept {
   std::array<void*, limits::most_pages_back> going;
   std::size_t n_gone = 0;
-  if (most == unlimited) draw_all(owed);
+  if (most == unlimited) draw_in_steps(owed);
   while (waiters.empty()) {
     const std::size_t n = std::min({bounds.releasable(pages), most - n_gone, going.size()});
     if (n == 0) break;
@@ -218,22 +218,32 @@ void core::make_due(std::uint64_t& which, std::uint64_t when, handoff& owed) noe
 bool core::has_pages_to_spare() const noexcept {
   return idle_ns != os::never && pages.n_pages() > bounds.floor_pages(pages);
 }
-bool core::has_idle_pages() noexcept {
-  const bool in_magazines = caches.n_open() != 0 || caches.n_recalled() != 0;
-  return (pages.n_empty() != 0 || in_magazines) && has_pages_to_spare();
+bool core::has_idle_pages() const noexcept {
+  if (!has_pages_to_spare()) return false;
+  return caches.n_open() != 0 || caches.n_recalled() != 0 || bounds.releasable(pages) != 0;
+}
+bool core::has_pages_on_the_edge() const noexcept {
+  return idle_due == os::never && pages.n_empty() != 0 && has_pages_to_spare();
 }
 
 void core::watch_idle_pages(handoff& owed) noexcept {
-  if (!has_idle_pages()) return;
+  // Whoever listens to the system listens for the hook, too.
+  if (hook.call != nullptr && idle_ns != os::never && !housekeeping::is_kept())
+    owed.ring_housekeeping();
+  if (!has_idle_pages()) {
+    if (has_pages_on_the_edge()) quick_put = unlimited;
+    return;
+  }
   if (idle_due == os::never) {
     pages.forget();
     make_due(idle_due, os::steady_ns() + idle_ns / 2, owed);
-  } else if (!housekeeping::is_here()) {
+  } else if (!housekeeping::is_kept()) {
     owed.ring_housekeeping();
   }
 }
 
 void core::tick(std::uint64_t now) noexcept {
+  if (inside::of(*this)) return;  // by hand, from its own source or hook
   handoff owed;
   mutex.lock();
   const bool asks_again = retry_due <= now;

@@ -87,7 +87,7 @@ void core::serve_waiters(handoff& owed) noexcept {
   if (hungry && retry_due == os::never) {
     retry_pause = first_pause;
     make_due(retry_due, os::steady_ns() + retry_pause, owed);
-  } else if (hungry && !housekeeping::is_here()) {
+  } else if (hungry && !housekeeping::is_kept()) {
     owed.ring_housekeeping();
   }
 }

@@ -166,6 +166,31 @@ TEST(PoolWatermarks, DrainReclaimsFromEveryPool) {
   EXPECT_EQ(a.live_pages() + b.live_pages(), 0u);
 }
 
+// "Until the system runs low on memory, at which point the VM system will try to reclaim unused
+// pages": the call that does so asks first.
+TEST(PoolWatermarks, DrainAsksTheHooksAndReclaimAsksNone) {
+  test_source source;
+  c_pool p({.source = &source});
+  struct cache {
+    c_pool& pool;
+    std::vector<void*> items;
+    std::vector<int> calls;
+  } kept{p, get_n(p, 8), {}};
+  const auto hook = [](void* arg, int flags) {
+    auto& c = *static_cast<cache*>(arg);
+    c.calls.push_back(flags);
+    put_all(c.pool, c.items);
+  };
+  pool_set_drain_hook(p, hook, &kept);
+
+  EXPECT_EQ(pool_reclaim(p), 0);
+  EXPECT_EQ(kept.calls.size(), 0u);
+  pool_drain(nullptr);
+
+  EXPECT_EQ(kept.calls, std::vector{PR_NOWAIT});
+  EXPECT_EQ(source.live_pages(), 0u);
+}
+
 // "This temporary memory will be automatically returned to the system at a later time."  For the
 // pools of the C face that is within half a minute; here it is tried with a shorter idle time.
 TEST(PoolWatermarks, IdlePagesGoBackByThemselves) {

@@ -95,7 +95,7 @@ struct pool* pool_create(size_t size, unsigned int align, unsigned int align_off
 int pool_sethardlimit(struct pool* pp, unsigned int n, const char* warnmess, int ratecap)
     POOL9_SYMBOL(pool9_sethardlimit);
 /* Gives back every unused page, floors excepted; returns 1 if there was one.  pool_drain() does so
- * for all pools. */
+ * for all pools, after it has called their drain hooks: what memory pressure does by itself. */
 int pool_reclaim(struct pool* pp) POOL9_SYMBOL(pool9_reclaim);
 void pool_drain(void* unused) POOL9_SYMBOL(pool9_drain);
 /* Describes the pool on standard output; modif may hold `l' (the log) and `p' (the pages). */
@@ -106,8 +106,9 @@ int pool_chk(struct pool* pp, const char* label) POOL9_SYMBOL(pool9_chk);
 void* pool_page_alloc_nointr(unsigned long sz, int flags, int tag)
     POOL9_SYMBOL(pool9_page_alloc_nointr);
 void pool_page_free_nointr(void* v, unsigned long sz, int tag) POOL9_SYMBOL(pool9_page_free_nointr);
-/* fn is asked to put items back before a get fails or waits; its flags are PR_NOWAIT: it must not
- * wait.  NULL: none. */
+/* fn is asked to put items back before a get fails or waits, at pool_drain(), and, on a thread of
+ * the library, when the system runs short of memory; its flags are PR_NOWAIT: it must not wait.
+ * NULL: none. */
 void pool_set_drain_hook(struct pool* pp, void (*fn)(void* arg, int flags), void* arg)
     POOL9_SYMBOL(pool9_set_drain_hook);
 
