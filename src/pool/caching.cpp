@@ -192,7 +192,8 @@ void core::park_at_exit(magazine& m) noexcept {
 // ---- Opening, filling, emptying
 
 std::size_t core::depth_for(std::size_t n_open) const noexcept {
-  const std::size_t share = std::max(pages.n_items() / n_open, magazine::smallest);
+  // Twice the mean, so that a thread's batch goes through it although others hold theirs.
+  const std::size_t share = std::max(2 * pages.n_items() / n_open, magazine::smallest);
   return std::min({share, magazine::largest, most_bytes / layout.stride(),
                    bounds.hard == unlimited ? unlimited : bounds.hard / (4 * n_open)});
 }
