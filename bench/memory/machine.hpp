@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include <chrono>
+#include <climits>
 #include <cstdio>
 #include <ctime>
 #include <filesystem>
@@ -40,7 +41,7 @@ class child {
   }
   /// The figures; none where the child could not do it.
   std::vector<double> read() {
-    std::vector<double> figures(64);
+    std::vector<double> figures(PIPE_BUF / sizeof(double));  // which are written at once
     const ssize_t n = ::read(end_, figures.data(), figures.size() * sizeof(double));
     close(end_);
     waitpid(id_, nullptr, 0);

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// Memory that comes back, and memory that is ready: every figure with its target.
+// Memory that comes back, and memory that is ready.  bench/peers/memory.py runs it and makes tables
+// of what it prints: a line for each figure, what,contender,figure,unit,most - the last is what
+// pool9 promises, or 0.
 //
 //   memory [--only=memory|cost|breath|fill] [--turns=N]    N: turns of each fill, 5 if not given
-//
-// Arguments that are Google Benchmark's are for the others.
 #include <cstdlib>
 #include <cstring>
 #include <functional>
@@ -15,10 +15,11 @@ namespace {
 using namespace pool9;
 using namespace pool9::bench;
 
-void say(const char* what, double figure, const char* unit, double target) {
-  std::printf("  %-66s %9.3f %-5s", what, figure, unit);
-  if (target > 0) std::printf("  target %g: %s", target, figure <= target ? "met" : "MISSED");
-  std::printf("\n");
+constexpr const char* our_name = "pool9";
+
+void say(const std::string& what, const std::string& who, double figure, const char* unit,
+         double most = 0) {
+  std::printf("%s,%s,%.6g,%s,%g\n", what.c_str(), who.c_str(), figure, unit, most);
   std::fflush(stdout);
 }
 
@@ -31,7 +32,7 @@ std::vector<std::pair<const char*, std::vector<double>>> of_all(
   const auto start = [&](const char* name, auto run) {
     running.emplace_back(name, child::start(run));
   };
-  start("pool9", [&] {
+  start(our_name, [&] {
     pool_items items(size);
     return ours(items);
   });
@@ -46,19 +47,17 @@ std::vector<std::pair<const char*, std::vector<double>>> of_all(
 
 void show_memory() {
   for (const unsigned n_threads : {1u, 8u}) {
-    std::printf(
-        "\nW6: 10^6 items of 256 B, freed at random by %u thread%s; resident, of the peak\n",
-        n_threads, n_threads == 1 ? "" : "s that went to sleep");
     const auto run = [=](auto& items) { return memory_after(items, n_threads); };
+    const std::string by = n_threads == 1 ? " by 1 thread" : " by 8 threads";
     for (const auto& [name, figures] : of_all(256, run, run)) {
-      if (figures.size() < 3) continue;
-      const bool ours = std::strcmp(name, "pool9") == 0;
-      const std::string who = name;
-      say((who + ": after 99 %, three idle times later").c_str(), figures[0], "", ours ? 0.20 : 0);
-      say((who + ": after all, three idle times later").c_str(), figures[1], "", ours ? 0.01 : 0);
+      if (figures.size() < 2) continue;
+      const bool is_ours = name == std::string(our_name);
+      say("99 % put" + by, name, figures[0], "of the peak", is_ours ? 0.20 : 0);
+      say("all put" + by, name, figures[1], "of the peak", is_ours ? 0.01 : 0);
+      for (std::size_t i = 2; i < figures.size(); ++i)
+        say("resident" + by, name, figures[i], "of the peak");
     }
   }
-  std::printf("\nResident bytes for each of 10^6 live items of 64 B\n");
   const auto run = [](auto& items) {
     std::vector<void*> all(many, &items);
     const double before = static_cast<double>(resident_bytes());
@@ -66,11 +65,11 @@ void show_memory() {
     return std::vector<double>{(static_cast<double>(resident_bytes()) - before) / many};
   };
   for (const auto& [name, figures] : of_all(64, run, run))
-    if (!figures.empty()) say(name, figures[0], "B", std::strcmp(name, "pool9") == 0 ? 66 : 0);
+    if (!figures.empty())
+      say("a live item of 64 B", name, figures[0], "B", name == std::string(our_name) ? 66 : 0);
 }
 
 void show_cost() {
-  std::printf("\nWhat it costs to return the pages of 99 %% of 10^6 items of 256 B\n");
   const auto f =
       child::start([] {
         const cost_of_return c = measure_return();
@@ -78,21 +77,22 @@ void show_cost() {
                                    c.cpu_ms,   c.pages,   c.longest_hold_us};
       }).read();
   if (f.size() < 7) return;
-  say("a working thread's pair, quiet", f[0], "ns", 0);
-  say("the same while pages go back", f[1], "ns", 0);
-  say("slow-down, median of turns of 1000 pairs", f[1] / f[0], "", 1.1);
-  say("slow-down, 99th percentile of turns", f[3] / f[2], "", 0);
-  say("pages that went back", f[5], "", 0);
-  say("housekeeping's time on a processor, for 50 000 pages", f[4] * 50'000 / f[5], "ms", 20);
-  say("longest hold of a lock by housekeeping", f[6], "us", 50);
+  say("a working thread's pair meanwhile: median", our_name, f[1] / f[0], "of its usual", 1.1);
+  say("a working thread's pair meanwhile: 99th percentile of turns of 1000", our_name, f[3] / f[2],
+      "of its usual");
+  say("housekeeping's time on a processor for 50 000 pages", our_name, f[4] * 50'000 / f[5], "ms",
+      20);
+  say("housekeeping's longest hold of a lock", our_name, f[6], "us", 50);
 }
 
 void show_breath() {
-  std::printf("\nCalls of the source in 10^7 gets and puts around a page's edge\n");
   for (const bool cached : {false, true}) {
     const auto f =
         child::start([=] { return std::vector<double>{calls_of_a_breathing_pool(cached)}; }).read();
-    if (!f.empty()) say(cached ? "with a thread cache" : "without", f[0], "", 10);
+    if (f.empty()) continue;
+    const std::string with = cached ? "with" : "without";
+    say("10^7 operations at a page's edge " + with + " a thread cache", our_name, f[0],
+        "calls of the source", 10);
   }
 }
 
@@ -107,7 +107,7 @@ void fill_in_turn(std::size_t size, std::size_t n,
     if (!figures.empty()) times[i].second.push_back(figures[0]);
     ++i;
   };
-  turn("pool9", [=] {
+  turn(our_name, [=] {
     pool_items items(size);
     return std::vector<double>{fill_ns(items, n)};
   });
@@ -124,24 +124,21 @@ void fill_in_turn(std::size_t size, std::size_t n,
 }
 
 void show_fill(int n_turns) {
-  std::printf(
-      "\nGetting an item of a new pool and writing its first word; time on a processor, "
-      "medians of %d turns\n",
-      n_turns);
   for (const std::size_t size : {std::size_t{64}, std::size_t{256}, std::size_t{4096}}) {
     const std::size_t n = std::min(many, (std::size_t{1} << 30) / size);
     std::vector<std::pair<std::string, std::vector<double>>> times;
     for (int i = 0; i < n_turns; ++i) fill_in_turn(size, n, times);
-    double ours = 0, best = 1e9;
+    const std::string what = "fill " + std::to_string(size) + " B";
+    double own = 0, best = 1e9;
     for (auto& [name, ns] : times) {
       if (ns.empty()) continue;
       std::sort(ns.begin(), ns.end());
       const double median = ns[ns.size() / 2];
-      say((std::to_string(size) + " B: " + name).c_str(), median, "ns", 0);
-      if (name == "pool9") ours = median;
-      if (name.find("pool9") == std::string::npos) best = std::min(best, median);
+      say(what, name, median, "ns");
+      if (name == our_name) own = median;
+      if (name.find(our_name) == std::string::npos) best = std::min(best, median);
     }
-    say((std::to_string(size) + " B: pool9 by the best peer").c_str(), ours / best, "", 1.1);
+    say(what + " by the best peer's", our_name, own / best, "", 1.1);
   }
 }
 

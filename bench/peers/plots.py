@@ -19,7 +19,7 @@ from matplotlib import pyplot, ticker  # noqa: E402  (after the choice of the ba
 import contenders  # noqa: E402
 import workloads  # noqa: E402
 
-_COLOURS = ("#1b6ca8", "#2a9d8f", "#e9a227", "#e76f51", "#7d3c98")
+COLOURS = ("#1b6ca8", "#2a9d8f", "#e9a227", "#e76f51", "#7d3c98", "#555555")
 _MARKS = "osD^v"
 _LATENCY_SIZE = 64
 _CROWDED = 500  # a scale so many times as long has no room for 2 and 5 between 1 and 10
@@ -60,6 +60,12 @@ def _panels(found, group):
                        _series(found, workload, threads, metric, unit))
 
 
+def write_svg(text, path):
+    """A tenth of a point is fine enough, and half the file."""
+    with open(path, "w", encoding="utf-8") as file:
+        file.write(re.sub(r"(\d\.\d)\d+", r"\1", text))
+
+
 def _label(x, _):
     return f"{x:g}"
 
@@ -70,7 +76,7 @@ def _draw_panel(axes, names, title, unit, series):
         there = [(row, figures[n]) for row, n in enumerate(names)
                  if n in figures and figures[n].q1 > 0]
         shift = (index - (len(series) - 1) / 2) * 0.14
-        colour = _COLOURS[index % len(_COLOURS)]
+        colour = COLOURS[index % len(COLOURS)]
         axes.plot([f.median for _, f in there], [row + shift for row, _ in there],
                   _MARKS[index % len(_MARKS)], color=colour, markersize=3, label=label)
         wide = [(row, f) for row, f in there if f.q3 > _HIDDEN * f.q1]
@@ -111,6 +117,4 @@ def draw(found, group, path):
     text = io.StringIO()
     figure.savefig(text, format="svg", metadata={"Date": None, "Creator": None})
     pyplot.close(figure)
-    with open(path, "w", encoding="utf-8") as file:
-        # A tenth of a point is fine enough, and half the file.
-        file.write(re.sub(r"(\d\.\d)\d+", r"\1", text.getvalue()))
+    write_svg(text.getvalue(), path)

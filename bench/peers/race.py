@@ -17,6 +17,7 @@ import time
 
 import contenders
 import machine
+import memory
 import report
 import workloads
 from worker import Failure, Worker
@@ -142,13 +143,14 @@ def parse(arguments):
                         "build/bench/results for part of one")
     parser.add_argument("--programs", default="build/bench/bench/peers", help=argparse.SUPPRESS)
     options = parser.parse_args(arguments)
-    known = {name for w in workloads.ALL for name in (w.name, w.group)}
+    known = {name for w in workloads.ALL for name in (w.name, w.group)} | {memory.NAME}
     for name in options.workload:
         if name not in known:
             parser.error(f"{name} is none of " + ", ".join(sorted(known)))
     options.threads = [int(n) for n in options.threads.split(",")]
     if any(n < 2 or n % 2 for n in options.threads):
         parser.error("threads come in pairs")
+    options.memory = memory.NAME in options.workload or not (options.workload or options.size)
     is_whole = not (options.workload or options.size or options.contender or options.quick)
     if options.quick and not options.size:
         options.size = list(workloads.QUICK_SIZES)
@@ -195,6 +197,9 @@ def main():
         failures.update(race.failures)
 
     os.makedirs(options.out, exist_ok=True)
+    if options.memory:
+        print(f"{time.monotonic() - start:5.0f} s  {memory.NAME}", flush=True)
+        memory.run(options)
     machine.describe(options, versions, failures, {
         "load average before the run": round(load, 1),
         "priority": "real time" if options.may_go_first else "as usual",

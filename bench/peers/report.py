@@ -8,6 +8,7 @@ import os
 import sys
 
 import contenders
+import memory
 import plots
 import results
 import targets
@@ -126,7 +127,35 @@ def _targets(found):
     yield from _table(["target", "items", "against", "here", "target", ""], rows)
 
 
-def _summary(found):
+def _promises(directory):
+    """Those of W6."""
+    rows = []
+    for row in memory.promises(directory):
+        verdict = "met" if row["figure"] <= row["most"] else \
+            f"**missed**, {_number(row['figure'] / row['most'])} times that"
+        rows.append([f"{memory.NAME}, {row['what']}", f"{_number(row['figure'])} {row['unit']}",
+                     f"<= {_number(row['most'])}", verdict])
+    if rows:
+        yield from _table([f"target, [memory]({memory.NAME}.md)", "here", "target", ""], rows)
+
+
+def _memory(directory):
+    """The page of W6."""
+    yield f"# {memory.NAME}"
+    yield ""
+    yield f"[The run](README.md); [what is measured]({_HOW})."
+    yield ""
+    yield f"![{memory.NAME}]({memory.NAME}.svg)"
+    yield ""
+    found = memory.figures(directory)
+    names = list(dict.fromkeys(n for figures in found.values() for n in figures))
+    rows = [[f"{what}, {unit}" if unit else what,
+             *(_number(figures[n]) if n in figures else "-" for n in names)]
+            for (what, unit), figures in found.items()]
+    yield from _table(["", *names], rows)
+
+
+def _summary(found, directory):
     """README.md: the run, the targets, the way to the rest."""
     run = found.run
     yield "# pool9 and its peers"
@@ -144,11 +173,14 @@ def _summary(found):
     yield "## Targets"
     yield ""
     yield from _targets(found)
+    yield from _promises(directory)
     yield "## Workloads"
     yield ""
     for group in _groups(found):
         titles = "; ".join(w.title for w in workloads.ALL if w.group == group)
         yield f"- [{group}]({group}.md): {titles}"
+    if memory.promises(directory):
+        yield f"- [{memory.NAME}]({memory.NAME}.md): memory that comes back, and that is ready"
 
 
 def _groups(found):
@@ -167,7 +199,10 @@ def write(directory):
     for group in _groups(found):
         _write(os.path.join(directory, f"{group}.md"), _group(found, group))
         plots.draw(found, group, os.path.join(directory, f"{group}.svg"))
-    _write(os.path.join(directory, "README.md"), _summary(found))
+    if memory.promises(directory):
+        _write(os.path.join(directory, f"{memory.NAME}.md"), _memory(directory))
+        memory.draw(directory)
+    _write(os.path.join(directory, "README.md"), _summary(found, directory))
 
 
 if __name__ == "__main__":

@@ -36,7 +36,7 @@ constexpr std::size_t most_bytes = 8 * 1024 * 1024;
 constexpr std::size_t most_moved = 1024;
 /// What housekeeping moves at once: it has time, and whoever waits for it has not.  Cold items take
 /// three times as long.
-constexpr std::size_t most_aged = 256;
+constexpr std::size_t most_aged = 64;
 
 /// The inlined path for fenced magazines: the same steps, all sequentially consistent, which needs
 /// no barrier from a recaller.
