@@ -66,6 +66,7 @@
 #include "cache/magazine_set.hpp"
 #include "pool/handoff.hpp"
 #include "pool/limits.hpp"
+#include "pool/misput.hpp"
 #include "pool/registry.hpp"
 #include "pool/usage_log.hpp"
 
@@ -96,9 +97,6 @@ struct counters {
 
 /// What a get found last that could not be served at once.
 enum class scarcity { none, at_limit, of_memory };
-
-/// When a misuse was noticed: at its call, or when the item left a thread's cache.
-enum class found { at_once, in_magazine };
 
 /// What a page source is asked for pages for.
 enum class asking { to_grow, to_reserve };

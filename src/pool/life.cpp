@@ -8,6 +8,7 @@
 
 #include "base/arena.hpp"
 #include "cache/thread.hpp"
+#include "pool/birth.hpp"
 #include "pool/core.hpp"
 
 namespace pool9::inline v1::detail {
@@ -22,15 +23,6 @@ constinit std::uint64_t last_id POOL9_GUARDED_BY(registry::lock) = 0;
 // bits.
 static_assert(alignof(core) + sizeof(core) + alignof(page::extent) + sizeof(page::extent) + 64 <=
               2048);
-
-page::layout layout_of(const pool_options& o) noexcept {
-  return page::layout({.size = o.item_size,
-                       .align = o.align != 0 ? o.align : natural_align(o.item_size),
-                       .align_offset = o.align_offset,
-                       .page_size = o.page_size,
-                       .red_zone = o.diagnostic ? red_zone : 0,
-                       .system_page = os::page_size()});
-}
 
 std::uint64_t nanoseconds(std::chrono::milliseconds t) noexcept {
   constexpr std::uint64_t in_one = 1'000'000;
@@ -64,19 +56,7 @@ core::core(pool& p, const pool_options& o, const char* pool_name, bool storage) 
 
 core* core::make(pool& p, const pool_options& o, const char* name,
                  std::span<std::byte>* storage) noexcept {
-  void* memory = nullptr;
-  if (storage == nullptr) {
-    memory = base::arena::allocate(sizeof(core));
-  } else {
-    memory = storage->data();
-    std::size_t space = storage->size();
-    memory = std::align(alignof(core), sizeof(core), memory, space);
-    if (memory == nullptr) return nullptr;
-    const std::span<std::byte> rest(static_cast<std::byte*>(memory) + sizeof(core),
-                                    space - sizeof(core));
-    if (page::extent_set::capacity(rest, layout_of(o), 1) == 0) return nullptr;
-    *storage = rest;
-  }
+  void* const memory = memory_for_engine(sizeof(core), alignof(core), o, storage);
   if (memory == nullptr) return nullptr;
   auto* const c = ::new (memory) core(p, o, name, storage != nullptr);
   registry::add(*c);

@@ -104,15 +104,6 @@ namespace {
 
 using line_text = base::text<256>;
 
-void add_entry(auto& text, const usage_log::entry& e) {
-  text.add("%s %p", e.action, e.item);
-  if (e.where.file != nullptr) {
-    text.add(" at %s:%d", e.where.file, e.where.line);
-  } else if (e.where.function != nullptr) {
-    text.add(" by %s", e.where.function);
-  }
-}
-
 /// A number, or "none" for no limit.
 struct or_none {
   explicit or_none(std::uint64_t n) noexcept {
@@ -180,7 +171,7 @@ void core::print_log(void (*line)(void*, std::string_view), void* context) noexc
   for (std::size_t i = 0; i < n; ++i) {
     line_text t;
     t.add("  log: ");
-    add_entry(t, last[i]);
+    usage_log::add_entry(t, last[i]);
     line(context, t.view());
   }
 }
@@ -198,42 +189,15 @@ void core::say(report_kind kind, const call_site& where, const char* function, c
   if (where.file != nullptr) text.add(" (%s:%d)", where.file, where.line);
   {
     const base::locked hold(mutex);
-    const auto add = [&](const usage_log::entry& e) {
-      text.add("\n  ");
-      add_entry(text, e);
-    };
-    std::size_t n = 0;
-    if (address != nullptr)
-      log.for_last(8, address, [&](const usage_log::entry& e) {
-        add(e);
-        ++n;
-      });
-    if (n == 0) log.for_last(8, nullptr, add);
+    log.tell_of(address, text);
   }
   deliver({kind, where, name, text.view(), address});
 }
 
 void core::say_misput(page::give_result why, void* item, const void* overrun_at,
                       const call_site& where, found when) noexcept {
-  using page::give_result;
-  const auto misuse = [&](const char* what, const char* detail = "") {
-    say(report_kind::misuse, where, "put", item, "item %p: %s%s%s", item, what, detail,
-        when == found::in_magazine ? " (found when it left a thread's cache)" : "");
-  };
-  if (item == nullptr) return misuse("is null");
-  if (overrun_at != nullptr)
-    return say(report_kind::misuse, where, "put", item,
-               "item %p: was written beyond its end, at %p", item, overrun_at);
-  if (why == give_result::already_free) return misuse("put twice: it is free already");
-  if (why == give_result::interior)
-    return misuse("not the start of an item, but inside one of the pool's pages");
-  base::text<64> other;
-  for (registry::visitor v; core* const c = v.next();) {
-    const base::locked hold(c->mutex);
-    if (c->pages.owns(item)) other.add("it is of pool '%s'", c->name);
-  }
-  if (other.view().empty()) other.add("foreign memory, or put twice and its page went back");
-  misuse("not of this pool: ", other.view().data());
+  say(report_kind::misuse, where, "put", item, "%s",
+      words_for_misput(why, item, overrun_at, when).view().data());
 }
 
 }

@@ -6,6 +6,8 @@
 #include <cstddef>
 #include <pool9/fault.hpp>
 
+#include "base/text.hpp"
+
 namespace pool9::inline v1::detail {
 
 class usage_log {
@@ -22,6 +24,15 @@ class usage_log {
 
   void add(const char* action, const void* item, const call_site& where) noexcept;
 
+  /// Appends the entry to a text.
+  static void add_entry(auto& text, const entry& e) {
+    text.add("%s %p", e.action, e.item);
+    if (e.where.file != nullptr) {
+      text.add(" at %s:%d", e.where.file, e.where.line);
+    } else if (e.where.function != nullptr) {
+      text.add(" by %s", e.where.function);
+    }
+  }
   /// Calls f(const entry&), oldest first, for the last `most` entries about `item`; nullptr: about
   /// any.
   template <class F>
@@ -31,6 +42,19 @@ class usage_log {
       if (const entry& e = at(--from); item == nullptr || e.item == item) ++n;
     for (; from < n_entries(); ++from)
       if (const entry& e = at(from); item == nullptr || e.item == item) f(e);
+  }
+
+  /// Appends the last entries about `address`, or about any if there is none, each on a line.
+  template <std::size_t Size>
+  void tell_of(const void* address, base::text<Size>& text) const {
+    std::size_t n = 0;
+    const auto add = [&](const entry& e) {
+      text.add("\n  ");
+      add_entry(text, e);
+      ++n;
+    };
+    if (address != nullptr) for_last(8, address, add);
+    if (n == 0) for_last(8, nullptr, add);
   }
 
  private:

@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// The engine of a pool that one thread uses: pages, limits and a private magazine, without a lock.
+//
+// The magazine is the pool's own, so what it holds is known at any moment: nothing is recalled,
+// nothing is issued in advance, and a get fails only when no item is free.  While the pool is
+// tight - too many pages, diagnostics, a walk - the magazine is empty and barred, and every get and
+// put comes here.
+//
+// Foreign code - sources, report handlers, those who visit items - may call the pool again, so
+// state is whole whenever it runs, and is looked at anew when it has run.
+//
+// Invariants, between calls
+//   U1  what is out and what the magazine holds: n_items - n_free <= hard limit
+//   U2  n_pages >= floor_pages for the reserve
+//   U3  the magazine is open  <=>  may_cache(); barred, it is empty
+#pragma once
+#include <pool9/unsynchronized_pool.hpp>
+
+#include "pool/limits.hpp"
+#include "pool/misput.hpp"
+#include "pool/usage_log.hpp"
+
+namespace pool9::inline v1::detail {
+
+struct unsynchronized_core {
+  /// Takes over the options.  `in_storage`: this memory is the caller's.
+  unsynchronized_core(private_magazine& magazine, const pool_options& o, const char* name,
+                      bool in_storage) noexcept;
+  /// Gives the magazine's memory back, not the pages.
+  ~unsynchronized_core();
+  unsynchronized_core(const unsynchronized_core&) = delete;
+  unsynchronized_core& operator=(const unsynchronized_core&) = delete;
+
+  // ---- unsynchronized_items.cpp: visits ----
+  void* get() noexcept;
+  bulk_outcome get_bulk(std::span<void*> items) noexcept;
+  /// A put that was barred.
+  void put(void* item) noexcept;
+  /// A put that found the magazine full.
+  void stow(void* item) noexcept;
+
+  // ---- unsynchronized_supply.cpp ----
+  bool prime(std::size_t n) noexcept;
+  std::size_t prime(std::span<std::byte> storage, std::size_t at_most) noexcept;
+  void set_low_watermark(std::size_t n) noexcept { bounds.low = n; }
+  void set_high_watermark(std::size_t n) noexcept;
+  bool set_hard_limit(std::size_t n) noexcept;
+  std::size_t reclaim() noexcept;
+  /// Whether close() may be called now; if not, that is reported.
+  bool may_close(const call_site& where, bool even_if_out) noexcept;
+  /// Gives all pages back.
+  void return_all_pages() noexcept;
+
+  // ---- unsynchronized_seeing.cpp ----
+  void read(pool_stats& s) noexcept;
+  std::string_view check() noexcept;
+  [[gnu::format(printf, 6, 7)]] void say(report_kind kind, const call_site& where,
+                                         const char* function, const void* address,
+                                         const char* format, ...) noexcept;
+
+  // ---- steps of these ----
+  std::size_t n_cached() const noexcept {
+    return static_cast<std::size_t>(magazine.top - bottom()) + (magazine.newest != nullptr);
+  }
+  std::size_t n_issued() const noexcept { return pages.n_items() - pages.n_free(); }
+  /// Misuse may have put more into the magazine than was out.
+  std::size_t n_out() const noexcept { return n_issued() - std::min(n_issued(), n_cached()); }
+  std::size_t room() const noexcept { return bounds.hard - std::min(bounds.hard, n_issued()); }
+  void** bottom() const noexcept { return rounds != nullptr ? rounds + 1 : magazine.nothing + 1; }
+  bool may_cache() const noexcept { return caches && n_walks == 0 && !bounds.too_many(pages); }
+  /// What the magazine gives; nullptr: it is empty.
+  void* pop() noexcept;
+  /// Makes the magazine twice as deep, if it may be; its items stay.
+  bool deepen() noexcept;
+  /// Moves items from the pages to the magazine, which is empty.
+  void refill() noexcept;
+  /// Moves the oldest `n` of the magazine to the pages.
+  void flush(std::size_t n) noexcept;
+  void flush_all() noexcept;
+  void give_from_magazine(void* item) noexcept;
+  /// Takes a free item out; nullptr: it had been written to, and stays.
+  void* take() noexcept;
+  page::give_result give(void* item) noexcept;
+  /// Makes U3 true.
+  void retune() noexcept;
+  /// Sees to the low watermark, without which a get succeeds, too.
+  void keep_at_hand() noexcept;
+  void fail_at_limit() noexcept;
+  void say_misput(page::give_result why, void* item, found when) noexcept;
+  void note_peak() noexcept;
+  bool grow() noexcept;
+  /// Asks the source; returns how many pages of those that came can be used.
+  std::size_t ask_source(std::span<void*> into, bool to_reserve) noexcept;
+  void return_pages(std::span<void* const> some) noexcept;
+  bool adopt_all(std::span<void*> got, void*& twice) noexcept;
+  std::size_t give_back() noexcept;
+
+  // Constant after construction.
+  private_magazine& magazine;
+  page_source& source;
+  const char* const name;
+  const std::size_t item_size;
+  const on_live at_destroy;
+  const bool in_storage;
+  const bool diagnostic;
+  const bool logs;
+  const bool caches;
+
+  page::page_set pages;
+  limits bounds;
+  void** rounds = nullptr;  // a null, and `depth` items; nullptr: no memory for them yet
+  std::size_t depth = 0;
+  std::size_t n_walks = 0;  // that are in progress, one in another
+  bool inside = false;      // the pool's own source is being called
+  limit_warning warning;
+  std::uint64_t warned_at = 0;    // steady; 0: not yet
+  const void* overrun = nullptr;  // found by give()
+  usage_log log;
+  struct {
+    std::uint64_t fails = 0, limit_hits = 0, source_fails = 0;
+    std::uint64_t pages_requested = 0, pages_released = 0, refills = 0, flushes = 0;
+    std::uint64_t peak_out = 0, peak_out_time_ns = 0, last_growth_time_ns = 0, peak_pages = 0;
+    std::uint64_t told_gets = 0, told_puts = 0;  // no figure ever goes back
+    std::uint64_t puts = 0, misputs = 0;         // not those, and of those, that magazines took
+  } counts;
+};
+
+}

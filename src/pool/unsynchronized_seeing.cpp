@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// Statistics, checks and reports of the pool for one thread.
+#include <cstdarg>
+#include <cstdio>
+#include <cstring>
+#include <utility>
+
+#include "pool/unsynchronized_core.hpp"
+
+namespace pool9::inline v1::detail {
+
+void unsynchronized_core::read(pool_stats& s) noexcept {
+  note_peak();
+  const page::layout& l = pages.items();
+  std::snprintf(s.name, sizeof s.name, "%s", name);
+  s.item_size = item_size;
+  s.stride = l.stride();
+  s.page_size = l.page_size();
+  s.out = n_out();
+  s.cached = n_issued() - s.out;
+  s.free = pages.n_free();
+  s.total = pages.n_items();
+  s.reserve = bounds.reserve;
+  s.low_watermark = bounds.low;
+  s.high_watermark = bounds.high;
+  s.hard_limit = bounds.hard;
+  s.pages = pages.n_pages();
+  s.idle_pages = pages.n_empty();
+  s.resident_bytes = s.pages * s.page_size + pages.storage_bytes();
+  s.tight = (bounds.too_many(pages) ? POOL_TIGHT_HIGHWAT : 0) |
+            (diagnostic || logs ? POOL_TIGHT_DIAGNOSTIC : 0) |
+            (s.out >= bounds.hard ? POOL_TIGHT_LIMIT : 0);
+  const std::uint64_t all = counts.puts + magazine.n_puts;
+  const std::uint64_t puts = all - std::min(all, counts.misputs);
+  s.puts = counts.told_puts = std::max(counts.told_puts, puts);
+  s.gets = counts.told_gets = std::max(counts.told_gets, puts + s.out);
+  s.fails = counts.fails;
+  s.limit_hits = counts.limit_hits;
+  s.source_fails = counts.source_fails;
+  s.pages_requested = counts.pages_requested;
+  s.pages_released = counts.pages_released;
+  s.refills = counts.refills;
+  s.flushes = counts.flushes;
+  s.peak_out = counts.peak_out;
+  s.peak_out_time_ns = counts.peak_out_time_ns;
+  s.last_growth_time_ns = counts.last_growth_time_ns;
+  s.peak_pages = counts.peak_pages;
+}
+
+std::string_view unsynchronized_core::check() noexcept {
+  if (!pages.check()) return "pages";
+  if (pages.n_free() > pages.n_items() || n_cached() > n_issued()) return "magazine";
+  if (n_issued() > bounds.hard) return "U1";
+  if (pages.n_pages() < pages.items().pages_for(bounds.reserve)) return "U2";
+  if ((magazine.barred == 0) != may_cache()) return "U3";
+  if (magazine.barred != 0 && n_cached() != 0) return "U3";
+  return {};
+}
+
+void unsynchronized_core::say(report_kind kind, const call_site& where, const char* function,
+                              const void* address, const char* format, ...) noexcept {
+  char message[512];
+  va_list args;
+  va_start(args, format);
+  std::vsnprintf(message, sizeof message, format, args);
+  va_end(args);
+  base::text<3072> text;
+  text.add("%s: pool '%s': %s", where.function != nullptr ? where.function : function, name,
+           message);
+  if (where.file != nullptr) text.add(" (%s:%d)", where.file, where.line);
+  log.tell_of(address, text);
+  deliver({kind, where, name, text.view(), address});
+}
+
+void unsynchronized_core::say_misput(page::give_result why, void* item, found when) noexcept {
+  const void* const byte = std::exchange(overrun, nullptr);
+  say(report_kind::misuse, {}, "put", item, "%s",
+      words_for_misput(why, item, byte, when).view().data());
+}
+
+}

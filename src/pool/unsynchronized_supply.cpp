@@ -1,0 +1,178 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// Memory in and out of the pool for one thread, and its settings.  As supply.cpp does, but for the
+// lock: what a source does is done before the state is looked at again.
+#include <array>
+
+#include "base/arena.hpp"
+#include "base/os.hpp"
+#include "pool/poison.hpp"
+#include "pool/unsynchronized_core.hpp"
+
+namespace pool9::inline v1::detail {
+
+using page::adopt_result;
+
+std::size_t unsynchronized_core::ask_source(std::span<void*> into, bool to_reserve) noexcept {
+  const std::size_t page_size = pages.items().page_size();
+  inside = true;
+  const std::size_t n = to_reserve ? source.allocate_reserve(into, page_size)
+                                   : source.allocate_some(into, page_size, get_flags::nowait);
+  inside = false;
+  counts.pages_requested += n;
+  if (n == 0) ++counts.source_fails;
+  std::size_t n_good = 0;
+  for (std::size_t i = 0; i < n; ++i) {
+    void* const page = into[i];
+    if (base::address_of(page) % page_size == 0) {
+      if (diagnostic) poison(page, page_size);
+      into[n_good++] = page;
+      continue;
+    }
+    return_pages({&page, 1});
+    say(report_kind::misuse, {}, "page source", page, "page %p is not aligned to %zu", page,
+        page_size);
+  }
+  return n_good;
+}
+
+void unsynchronized_core::return_pages(std::span<void* const> some) noexcept {
+  if (some.empty()) return;
+  counts.pages_released += some.size();
+  inside = true;
+  source.release_some(some, pages.items().page_size());
+  inside = false;
+}
+
+bool unsynchronized_core::grow() noexcept {
+  if (inside) return false;
+  std::array<void*, limits::most_pages_at_once> got;
+  const std::size_t n = ask_source({got.data(), std::min(bounds.growth(pages), got.size())}, false);
+  std::size_t n_refused = 0;
+  void* twice = nullptr;
+  for (std::size_t i = 0; i < n; ++i) {
+    const adopt_result r = pages.adopt(got[i]);
+    if (r == adopt_result::no_memory) got[n_refused++] = got[i];
+    if (r == adopt_result::already_here) twice = got[i];
+  }
+  if (n_refused < n) {
+    counts.last_growth_time_ns = base::os::coarse_real_ns();
+    counts.peak_pages = std::max<std::uint64_t>(counts.peak_pages, pages.n_pages());
+  }
+  retune();
+  return_pages({got.data(), n_refused});
+  if (twice != nullptr)
+    say(report_kind::misuse, {}, "page source", twice, "page %p was given twice", twice);
+  return n_refused < n && twice == nullptr;
+}
+
+bool unsynchronized_core::prime(std::size_t n) noexcept {
+  constexpr std::size_t absurd = unlimited / 64;  // the reserve would wrap, and no list holds it
+  if (inside || n > absurd) return false;
+  const page::layout& l = pages.items();
+  const std::size_t needed = l.pages_for(bounds.reserve + n) - l.pages_for(bounds.reserve);
+  const std::size_t bytes = (needed + 1) * sizeof(void*);
+  auto** const got = static_cast<void**>(base::arena::allocate(bytes));
+  if (got == nullptr) return false;
+  std::size_t n_got = 0;
+  while (n_got < needed) {
+    const std::size_t wanted = std::min(needed - n_got, limits::most_pages_at_once);
+    const std::size_t came = ask_source({got + n_got, wanted}, true);
+    if (came == 0) break;
+    n_got += came;
+  }
+  void* twice = nullptr;
+  const bool done = n_got == needed && adopt_all({got, n_got}, twice);
+  if (done) {
+    bounds.reserve += n;
+    counts.peak_pages = std::max<std::uint64_t>(counts.peak_pages, pages.n_pages());
+    retune();
+  } else {
+    if (twice != nullptr) std::swap(*std::find(got, got + n_got, twice), got[n_got - 1]);
+    return_pages({got, n_got - (twice != nullptr ? 1 : 0)});  // that one stays where it is
+  }
+  base::arena::release(got, bytes);
+  if (twice != nullptr)
+    say(report_kind::misuse, {}, "page source", twice, "page %p was given twice", twice);
+  return done;
+}
+
+bool unsynchronized_core::adopt_all(std::span<void*> got, void*& twice) noexcept {
+  for (std::size_t n = 0; n < got.size(); ++n) {
+    const adopt_result r = pages.adopt(got[n]);
+    if (r == adopt_result::ok) continue;
+    if (r == adopt_result::already_here) twice = got[n];
+    for (void* page : got.first(n)) pages.detach(page);
+    return false;
+  }
+  return true;
+}
+
+std::size_t unsynchronized_core::prime(std::span<std::byte> storage, std::size_t at_most) noexcept {
+  // The storage that holds this engine, too: no other may claim that part.
+  const bool with_this = in_storage && storage.data() == reinterpret_cast<std::byte*>(this + 1);
+  const std::uintptr_t ours = with_this ? base::address_of(this) : base::address_of(storage.data());
+  const std::size_t before = pages.n_storage_items();
+  const std::span<std::byte> items = pages.add_storage(storage, at_most, ours);
+  if (diagnostic && !items.empty()) poison(items.data(), items.size());
+  retune();
+  return pages.n_storage_items() - before;
+}
+
+std::size_t unsynchronized_core::give_back() noexcept {
+  std::array<void*, limits::most_pages_back> going;
+  std::size_t n_gone = 0;
+  if (inside) return 0;
+  while (const std::size_t n = std::min(bounds.releasable(pages), going.size())) {
+    for (std::size_t i = 0; i < n; ++i) going[i] = pages.detach_empty();
+    return_pages({going.data(), n});
+    n_gone += n;
+  }
+  return n_gone * pages.items().page_size();
+}
+
+std::size_t unsynchronized_core::reclaim() noexcept {
+  if (inside) return 0;
+  flush_all();
+  const std::size_t bytes = give_back();
+  retune();
+  return bytes;
+}
+
+void unsynchronized_core::set_high_watermark(std::size_t n) noexcept {
+  bounds.high = n;
+  retune();
+  if (bounds.too_many(pages)) give_back();
+  retune();
+}
+
+bool unsynchronized_core::set_hard_limit(std::size_t n) noexcept {
+  if (n_out() > n) return false;
+  if (n_issued() > n) flush_all();  // U1
+  bounds.hard = n;
+  return true;
+}
+
+bool unsynchronized_core::may_close(const call_site& where, bool even_if_out) noexcept {
+  if (inside || n_walks != 0) {
+    say(report_kind::misuse, where, "close", nullptr,
+        "called from its own page source, or while its items are visited");
+    return false;
+  }
+  flush_all();
+  if (n_issued() == 0 || even_if_out) return true;
+  say(report_kind::misuse, where, "close", nullptr, "busy: %zu items are out", n_issued());
+  return false;
+}
+
+void unsynchronized_core::return_all_pages() noexcept {
+  std::array<void*, limits::most_pages_back> going;
+  page::page_set::cursor cursor;
+  for (bool more = true; more;) {
+    std::size_t n = 0;
+    while (n < going.size() && (going[n] = pages.detach_any(cursor)) != nullptr) ++n;
+    more = n == going.size();
+    return_pages({going.data(), n});
+  }
+}
+
+}
