@@ -29,6 +29,7 @@ ALL = (
     Contender("pool9.c", "ours", EVERYWHERE + AT_LIMIT, program="worker-c"),
     Contender("pool9.limited", "ours", ("W1", "W1roll", "W2random", "W4pair", "W5oneway")),
     Contender("pool9.fallback", "ours", ("W1", "W4pair"), launcher="without-membarrier"),
+    Contender("pool9.unsync", "ours", SINGLE_THREADED),
     Contender("magazine", "reference", tuple(w for w in EVERYWHERE if w != "W7")),
     Contender("mutex list", "reference", EVERYWHERE + AT_LIMIT),
     Contender("two locks", "reference", ("W1",)),

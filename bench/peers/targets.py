@@ -54,6 +54,10 @@ ALL = [
     *(Target(w, f"{w}, a limit set", (64, *LARGE), 1.05, ours="pool9.limited", against="pool9")
       for w in ("W1", "W1roll", "W2random", "W4pair", "W5oneway")),
     Target("limit", "at the limit, 2 threads", (64,), 1, against="mutex list"),
+    *(Target(w, f"{w}, one thread's pool", (64, *LARGE), 1.05, ours="pool9.unsync",
+             against="boost.fast, no mutex") for w in ("W1", "W1roll")),
+    *(Target(w, f"{w}, one thread's pool", (64, *LARGE), 0.8, ours="pool9.unsync",
+             against="boost.pool") for w in ("W2random", "W2fifo")),
     Target("W1", "W1 without membarrier", (64, *LARGE), 1.5, ours="pool9.fallback",
            against="two locks"),
 ]

@@ -2,8 +2,8 @@
 // pool9 from its C++ header, with the options of the first example: a name and an item size.
 //
 // `pool9.limited` has a hard limit that is never reached, `pool9.fallback` runs in a process that
-// the system refuses membarrier(2).
-#include <pool9/pool.hpp>
+// the system refuses membarrier(2).  `pool9.unsync` is the pool for one thread.
+#include <pool9/unsynchronized_pool.hpp>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -42,8 +42,23 @@ class pooled {
   pool9::pool pool_;
 };
 
+class unsynchronized {
+ public:
+  static constexpr bool thread_safe = false;
+  using in_thread = nothing_in_thread;
+  static std::string version() { return "as built"; }
+
+  explicit unsynchronized(const setting& s) : pool_({.name = "bench", .item_size = s.item_size}) {}
+  void* get() noexcept { return pool_.try_get(); }
+  void put(void* item) noexcept { pool_.put(item); }
+
+ private:
+  pool9::unsynchronized_pool pool_;
+};
+
 const enrolled all{{"pool9", serve<pooled<kind::plain>>},
                    {"pool9.limited", serve<pooled<kind::limited>>},
-                   {"pool9.fallback", serve<pooled<kind::fallback>>}};
+                   {"pool9.fallback", serve<pooled<kind::fallback>>},
+                   {"pool9.unsync", serve<unsynchronized>}};
 
 }
