@@ -280,6 +280,10 @@ class pool {
   bool close(const call_site& where = {}) noexcept;
 
   // ---- seeing ----
+  /// Calls f(context, item), with no lock held, for every item that is out, in no order.  Requires:
+  /// no other thread uses the pool meanwhile.  f may put items, which are not visited then and go
+  /// past the thread's cache; whether those are that it gets is not said.
+  void for_each_item(void (*f)(void* context, void* item), void* context);
   [[nodiscard]] std::string_view name() const noexcept { return name_; }
   [[nodiscard]] std::size_t item_size() const noexcept { return options_.item_size; }
   [[nodiscard]] std::size_t align() const noexcept {

@@ -58,7 +58,7 @@ class unsynchronized_pool {
   /// Returns an item; nullptr: none is free, and none may be made.
   [[nodiscard]] void* try_get() noexcept {
     void* item = magazine_.newest;
-    if (item != nullptr) {
+    if (item != nullptr) [[unlikely]] {  // so that runs of gets go straight
       magazine_.newest = nullptr;
       return item;
     }
@@ -77,12 +77,13 @@ class unsynchronized_pool {
     void* const before = magazine_.newest;
     magazine_.newest = item;
     ++magazine_.n_puts;
-    if (before == nullptr) return;
-    void** const t = magazine_.top;
-    if (t == magazine_.limit) [[unlikely]]
-      return stow(before);
-    *t = before;
-    magazine_.top = t + 1;
+    if (before != nullptr) [[likely]] {
+      void** const t = magazine_.top;
+      if (t == magazine_.limit) [[unlikely]]
+        return stow(before);
+      *t = before;
+      magazine_.top = t + 1;
+    }
   }
   /// Fills `items`, or returns false and takes nothing.  More than the hard limit can never come:
   /// std::invalid_argument.
@@ -104,6 +105,9 @@ class unsynchronized_pool {
   bool close(const call_site& where = {}) noexcept;
 
   // ---- seeing ----
+  /// Calls f(context, item) for every item that is out, in no order.  f may put items, which are
+  /// not visited then; whether those are that it gets is not said.
+  void for_each_item(void (*f)(void* context, void* item), void* context);
   [[nodiscard]] std::string_view name() const noexcept { return name_; }
   [[nodiscard]] std::size_t item_size() const noexcept { return options_.item_size; }
   [[nodiscard]] std::size_t align() const noexcept {

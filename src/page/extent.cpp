@@ -111,6 +111,18 @@ std::size_t extent_set::index_of(const extent& e, std::uintptr_t address,
   return i < e.n_items ? i : layout::no_item;
 }
 
+void* extent_set::next_out(std::uintptr_t& address, const layout& l) const noexcept {
+  std::uintptr_t found = 0;
+  for_each([&](const extent& e) {
+    if (e.end <= address) return true;
+    for (std::size_t i = address < e.first ? 0 : (address - e.first) / l.stride() + 1;
+         i < e.n_items && found == 0; ++i)
+      if (!e.items.contains(i)) found = address = e.first + i * l.stride();
+    return found == 0;
+  });
+  return base::pointer_to(found);
+}
+
 void extent_set::give(extent& e, std::size_t i) noexcept {
   if (e.items.empty()) free_.push_back(e);
   e.items.insert(i);

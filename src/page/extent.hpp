@@ -58,6 +58,9 @@ class extent_set {
   /// Item `i` goes from out to free.
   void give(extent& e, std::size_t i) noexcept;
 
+  /// The first item that is out behind `address`, which becomes its own; nullptr: there is none.
+  void* next_out(std::uintptr_t& address, const layout& l) const noexcept;
+
   std::size_t n_items() const noexcept { return n_items_; }
   std::size_t bytes() const noexcept { return bytes_; }
 

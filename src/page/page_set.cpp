@@ -174,6 +174,23 @@ page_set::page_state page_set::next_page(cursor& c) const noexcept {
   return {};
 }
 
+void* page_set::next_out(item_cursor& c) const noexcept {
+  for (; c.region < regions_.capacity(); ++c.region, c.page = 0, c.item = 0) {
+    const region* const r = regions_[c.region];
+    if (r == nullptr) continue;
+    for (; c.page < shape_.pages(); ++c.page, c.item = 0) {
+      if (!shape_.is_backed(*r, c.page)) continue;
+      const std::uintptr_t page = r->base + (c.page << items().page_shift());
+      while (c.item < items().per_page()) {
+        const std::size_t i = c.item++;
+        if (!r->items.contains(shape_.bit_of(page, i)))
+          return pointer_to(items().address_of(page, i));
+      }
+    }
+  }
+  return extents_.next_out(c.stored, items());
+}
+
 bool page_set::check() noexcept {
   settle_opened();
   std::size_t n_free = 0, n_pages = 0, n_empty = 0, n_regions = 0;

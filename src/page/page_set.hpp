@@ -81,6 +81,13 @@ class page_set {
     std::size_t n_free = 0;
   };
   page_state next_page(cursor& c) const noexcept;
+  /// The next item that is out, behind the cursor, which moves to it; nullptr: no more.  Items and
+  /// pages may come and go between calls.
+  struct item_cursor : cursor {
+    std::size_t item = 0;
+    std::uintptr_t stored = 0;  // in storage, which comes last: behind that address
+  };
+  void* next_out(item_cursor& c) const noexcept;
   /// Removes that page, items out or not, and returns it; nullptr: no more.
   void* detach_any(cursor& c) noexcept;
 

@@ -321,7 +321,8 @@ void core::age_caches(handoff& owed) noexcept {
 // ---- Calm and tight
 
 bool core::may_have_calm() const noexcept {
-  return slot != 0 && waiters.empty() && bounds.hard >= least_limit && !bounds.too_many(pages);
+  return slot != 0 && n_walks == 0 && waiters.empty() && bounds.hard >= least_limit &&
+         !bounds.too_many(pages);
 }
 
 std::size_t core::calm_from_now() const noexcept {

@@ -52,7 +52,7 @@
 //       checked
 //   C8  pages may go, or might if magazines were empty  =>  a look at them is due
 //   C9  above_floor  <=>  there are more pages than must stay, and idle ones may go
-//   C10 a magazine is open  =>  calm: nobody waits, there are no more pages than may stay, and
+//   C10 a magazine is open  =>  calm: nobody waits or walks, no more pages than may stay, and
 //   there
 //       was room to spare since the last get that found none
 //   C11 calm  <=>  calm_from == 0; else the pool stays tight while n_at_hand < calm_from
@@ -159,6 +159,9 @@ struct core {
   /// No thread has a magazine of this pool any more.
   void abandon_caches() noexcept POOL9_REQUIRES(registry::lock);
 
+  // ---- walk.cpp ----
+  void for_each_item(void (*f)(void* context, void* item), void* context);
+
   // ---- seeing.cpp ----
   void read(pool_stats& s) noexcept;
   bool owns(const void* p) noexcept;
@@ -200,6 +203,16 @@ struct core {
   void refuse(page::give_result why, void* item, const call_site& where) noexcept
       POOL9_ANNOTATE(release_capability(mutex));
   void after_put(handoff& owed) noexcept POOL9_REQUIRES(mutex);
+
+  // ---- steps of a walk ----
+  /// No magazine is open until as many walks have ended.
+  void begin_walk() noexcept;
+  void end_walk() noexcept;
+  void* next_out(page::page_set::item_cursor& c) noexcept;
+  bool is_walked() noexcept {
+    const base::locked hold(mutex);
+    return n_walks != 0;
+  }
 
   // ---- steps of a visit ----
   /// The rest of a visit, with the thread's magazine if it has one.
@@ -378,7 +391,8 @@ struct core {
   std::uint32_t slot;
   wait_queue waiters POOL9_GUARDED_BY(mutex);
   limits bounds POOL9_GUARDED_BY(mutex);
-  bool above_floor POOL9_GUARDED_BY(mutex) = true;  // C9
+  bool above_floor POOL9_GUARDED_BY(mutex) = true;    // C9
+  std::uint32_t n_walks POOL9_GUARDED_BY(mutex) = 0;  // in progress, one in another
   scarcity scarce POOL9_GUARDED_BY(mutex) = scarcity::none;
   std::size_t calm_from POOL9_GUARDED_BY(mutex) = 0;                  // C11
   std::uint64_t idle_due POOL9_GUARDED_BY(mutex) = base::os::never;   // next look at idle pages

@@ -97,9 +97,9 @@ bool core::in_use(std::size_t& out, std::size_t& n_waiters) noexcept {
 }
 
 bool core::close(const call_site& where, bool even_if_out, handoff& owed) noexcept {
-  if (inside::of(*this) || pin::holds(*this)) {
+  if (inside::of(*this) || pin::holds(*this) || is_walked()) {
     say(report_kind::misuse, where, "close", nullptr,
-        "called from its own page source, hook or report");
+        "called from its own page source, hook or report, or from a visit to its items");
     return false;
   }
   std::size_t out = 0, n_waiters = 0;

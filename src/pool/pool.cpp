@@ -286,6 +286,10 @@ std::string_view pool::check() const noexcept {
   return c == nullptr ? std::string_view{} : c->check();
 }
 
+void pool::for_each_item(void (*f)(void*, void*), void* context) {
+  if (core* const c = core_.load(std::memory_order_acquire)) c->for_each_item(f, context);
+}
+
 void pool::read_stats(pool_stats& s, std::size_t size) const noexcept {
   pool_stats all{};
   read_all(all);

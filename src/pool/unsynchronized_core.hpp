@@ -51,6 +51,9 @@ struct unsynchronized_core {
   /// Gives all pages back.
   void return_all_pages() noexcept;
 
+  // ---- walk.cpp ----
+  void for_each_item(void (*f)(void* context, void* item), void* context);
+
   // ---- unsynchronized_seeing.cpp ----
   void read(pool_stats& s) noexcept;
   std::string_view check() noexcept;
@@ -81,6 +84,9 @@ struct unsynchronized_core {
   /// Takes a free item out; nullptr: it had been written to, and stays.
   void* take() noexcept;
   page::give_result give(void* item) noexcept;
+  void begin_walk() noexcept;
+  void end_walk() noexcept;
+  void* next_out(page::page_set::item_cursor& c) noexcept { return pages.next_out(c); }
   /// Makes U3 true.
   void retune() noexcept;
   /// Sees to the low watermark, without which a get succeeds, too.

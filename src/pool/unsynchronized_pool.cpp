@@ -129,6 +129,9 @@ bool unsynchronized_pool::owns(const void* p) const noexcept {
 std::string_view unsynchronized_pool::check() const noexcept {
   return core_ == nullptr ? std::string_view{} : core_->check();
 }
+void unsynchronized_pool::for_each_item(void (*f)(void*, void*), void* context) {
+  if (core_ != nullptr) core_->for_each_item(f, context);
+}
 void unsynchronized_pool::read_stats(pool_stats& s, std::size_t size) const noexcept {
   pool_stats all{};
   if (core_ != nullptr) {

@@ -155,7 +155,7 @@ bool unsynchronized_core::set_hard_limit(std::size_t n) noexcept {
 bool unsynchronized_core::may_close(const call_site& where, bool even_if_out) noexcept {
   if (inside || n_walks != 0) {
     say(report_kind::misuse, where, "close", nullptr,
-        "called from its own page source, or while its items are visited");
+        "called from its own page source, or from a visit to its items");
     return false;
   }
   flush_all();

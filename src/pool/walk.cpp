@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// Visiting the items that are out.
+//
+// Free items in magazines look like items that are out, so the walk begins by returning them to the
+// pages, and while it lasts no magazine is open.  Items of other threads' magazines are recalled,
+// which is exact because those threads do not use the pool.
+#include "pool/core.hpp"
+#include "pool/unsynchronized_core.hpp"
+
+namespace pool9::inline v1::detail {
+namespace {
+
+/// Ends when `f` throws, too.
+template <class Core>
+void walk(Core& c, void (*f)(void*, void*), void* context) {
+  c.begin_walk();
+  const struct ending {
+    ~ending() { c.end_walk(); }
+    Core& c;
+  } at_end{c};
+  page::page_set::item_cursor cursor;
+  while (void* const item = c.next_out(cursor)) f(context, item);
+}
+
+}
+
+void core::begin_walk() noexcept {
+  handoff owed;
+  mutex.lock();
+  ++n_walks;
+  recall_all(owed);
+  settle_this_thread(owed);
+  draw_all(owed);
+  retune();
+  leave(owed);
+}
+void core::end_walk() noexcept {
+  handoff owed;
+  mutex.lock();
+  --n_walks;
+  retune();
+  leave(owed);
+}
+void* core::next_out(page::page_set::item_cursor& c) noexcept {
+  const base::locked hold(mutex);
+  return pages.next_out(c);
+}
+void core::for_each_item(void (*f)(void*, void*), void* context) { walk(*this, f, context); }
+
+void unsynchronized_core::begin_walk() noexcept {
+  ++n_walks;
+  retune();
+}
+void unsynchronized_core::end_walk() noexcept {
+  --n_walks;
+  retune();
+}
+void unsynchronized_core::for_each_item(void (*f)(void*, void*), void* context) {
+  walk(*this, f, context);
+}
+
+}
