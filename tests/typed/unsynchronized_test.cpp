@@ -115,6 +115,26 @@ TEST(Unsynchronized, FailedPrimeChangesNothing) {
   EXPECT_EQ(p.check(), "");
 }
 
+/// Gives these pages in turn, the first one twice.
+struct repeating_source final : page_source {
+  void* allocate(std::size_t, get_flags) noexcept override { return pages[order[n++]]; }
+  void release(void*, std::size_t) noexcept override { ++n_back; }
+  alignas(4096) std::byte pages[3][4096];
+  std::size_t order[4] = {0, 1, 0, 2}, n = 0, n_back = 0;
+};
+
+TEST(Unsynchronized, PageGivenTwiceIsNamedAndFailsThePrimeAsAWhole) {
+  const report_catcher caught;
+  static repeating_source source;
+  unsynchronized_pool p(four_a_page(source));
+  EXPECT_FALSE(p.prime(12));
+  EXPECT_NE(caught.only().text.find("was given twice"), std::string::npos);
+  EXPECT_EQ(source.n_back, 2u);
+  EXPECT_EQ(p.stats().total, 0u);
+  EXPECT_EQ(p.check(), "");
+  EXPECT_TRUE(p.prime(4));
+}
+
 TEST(Unsynchronized, PagesReturnAtThePutAboveTheHighWatermark) {
   test_source source;
   unsynchronized_pool p(four_a_page(source));
