@@ -21,7 +21,12 @@ using test::report_catcher;
 using test::test_source;
 
 constinit unsynchronized_pool before_main{{.name = "before main", .item_size = 64}};
-void* const early = before_main.try_get();
+const bool worked_early = [] {
+  void* const item = before_main.try_get();
+  const bool is_ours = item != nullptr && before_main.owns(item);
+  before_main.put(item);
+  return is_ours;
+}();
 
 pool_options four_a_page(page_source& source) {
   return {.name = "test", .item_size = 1024, .page_size = 4096, .source = &source};
@@ -38,8 +43,7 @@ void put_all(unsynchronized_pool& p, std::vector<void*>& items) {
 }
 
 TEST(Unsynchronized, WorksBeforeMain) {
-  EXPECT_TRUE(early != nullptr && before_main.owns(early));
-  before_main.put(early);
+  EXPECT_TRUE(worked_early);
   EXPECT_EQ(before_main.stats().out, 0u);
 }
 
@@ -262,7 +266,7 @@ TEST(Unsynchronized, WarnsAtTheLimitAsOftenAsWasAsked) {
 TEST(Unsynchronized, SourceMayCallThePoolThatAsks) {
   test_source source;
   unsynchronized_pool p(four_a_page(source));
-  void* nested = early;
+  void* nested = &before_main;  // not null
   source.before_allocate([&] { nested = p.try_get(); });
   void* const item = p.try_get();
   EXPECT_NE(item, nullptr);
