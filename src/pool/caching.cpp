@@ -52,7 +52,7 @@ bool put_fenced(magazine& m, void* item, bool& pushed) noexcept {
   if (t == m.limit) return false;
   *t = item;
   m.top.store(t + 1, std::memory_order_seq_cst);
-  m.n_puts.store(m.n_puts.load(std::memory_order_relaxed) + 1, std::memory_order_release);
+  count_up(m.n_puts);
   pushed = true;
   return m.closed.load(std::memory_order_seq_cst) == 0;
 }

@@ -26,6 +26,7 @@
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
+#include <pool9/detail/in_place.hpp>
 
 namespace pool9 {
 inline namespace [[gnu::visibility("default")]] v1 {
@@ -81,14 +82,14 @@ struct slot_table {
   *t = item;                                      //                                  put.2
   m.top.store(t + 1, std::memory_order_release);  //                                  put.3
   // release: whoever reads the figure sees at least so much pushed
-  m.n_puts.store(m.n_puts.load(std::memory_order_relaxed) + 1, std::memory_order_release);
+  count_up(m.n_puts);
   return true;
 }
 /// get.4 and put.4: the look.
 [[gnu::always_inline]] inline bool is_closed(const magazine_top& m) noexcept {
   // Keeps the compiler from looking before it publishes; recall.2 does the same to the processor.
   std::atomic_signal_fence(std::memory_order_seq_cst);
-  return m.closed.load(std::memory_order_relaxed) != 0;
+  return is_set(m.closed);
 }
 
 }  // namespace detail
