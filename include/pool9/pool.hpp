@@ -142,7 +142,9 @@ class waiter {
   std::uint64_t since_ns_ = 0;
   get_flags flags_ = get_flags::waitok;
   bool must_be_told_ = false;  // it asks for memory only when told to
+  std::uint16_t process_ = 0;  // that served it: a fork leaves the other threads' calls behind
   std::atomic<std::uint32_t> state_{0};
+  detail::wait_queue* queue_ = nullptr;  // of the pool, or of the thread that is to call it
 };
 
 class pool {
@@ -251,8 +253,9 @@ class pool {
   /// Returns an item at once; or nullptr, and then `w` is queued: touch it no more except by
   /// cancel().
   [[nodiscard]] void* get_or_enqueue(waiter& w) noexcept;
-  /// Returns true if `w` is out of the queue and will not be called; false if it has been or is
-  /// being served. May be called as long as `w` lives, served or not.
+  /// Returns true if `w` will not be called: it was in the queue, or served and its callback had
+  /// not begun, and then the item goes to the next in line.  false: the callback has begun, or `w`
+  /// is not waiting.  May be called as long as `w` lives, served or not.
   [[nodiscard]] bool cancel(waiter& w) noexcept;
 
   // ---- supply ----

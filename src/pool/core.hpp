@@ -33,8 +33,8 @@
 //    magazines hold counts as issued; caching.cpp says when they may be open, and recalls them
 //    whenever the pool needs to know or to have everything.
 //
-// 7. Locks.  Order: registry::lock, core::mutex of any one pool, then those below (arena, system
-//    source).  A fork takes them all; the child drops the other threads' waits (fork.cpp).
+// 7. Locks.  Order: registry::lock, core::mutex of any one pool, then those below (calls, arena,
+//    system source).  A fork takes them all; the child drops the other threads' waits (fork.cpp).
 //
 // What is not done: no fairness between pools, no priority among waiters.
 //

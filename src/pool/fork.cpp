@@ -25,6 +25,7 @@ void prepare() noexcept POOL9_ANNOTATE(no_thread_safety_analysis) {
     c.mutex.lock();
     c.recall_open();  // the child's copies of top and of what lies below may be of two moments
   });
+  handoff::lock_calls();
   page::lock_system_memory();
   base::arena::lock_all();
   base::pressure::lock();
@@ -34,6 +35,7 @@ void release() noexcept POOL9_ANNOTATE(no_thread_safety_analysis) {
   base::pressure::unlock();
   base::arena::unlock_all();
   page::unlock_system_memory();
+  handoff::unlock_calls();
   for_all([](core& c) POOL9_ANNOTATE(no_thread_safety_analysis) { c.mutex.unlock(); });
   lock.unlock();
 }
@@ -42,6 +44,7 @@ void child() noexcept POOL9_ANNOTATE(no_thread_safety_analysis) {
   drop_visitors();
   for_all([](core& c) { c.pins.store(0, std::memory_order_relaxed); });  // relaxed: one thread
   pin::recount();
+  handoff::after_fork();
   housekeeping::after_fork();
   base::pressure::after_fork();
   release();

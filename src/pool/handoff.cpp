@@ -13,21 +13,55 @@ namespace {
 
 /// The callbacks that this thread has yet to make.
 struct pending_calls {
-  wait_queue calls;
+  wait_queue calls;       // guarded by calls_lock, as handoff::calls_ are
+  bool has_some = false;  // the thread's own: false only if there are none
   bool being_made = false;
 };
 constinit thread_local pending_calls pending;
+constinit base::mutex calls_lock;
+constinit std::uint16_t process = 0;  // forks since the first; guarded by calls_lock
+
+/// The next to be called: it can be taken back no more.  nullptr: there is none.
+waiter* take_next() noexcept {
+  const base::locked hold(calls_lock);
+  waiter* const w = pending.calls.front();
+  pending.has_some = w != nullptr;
+  if (w != nullptr) pending.calls.remove(*w);
+  return w;
+}
 
 }
 
+void handoff::call(waiter& w) noexcept {
+  const base::locked hold(calls_lock);
+  calls_.push(w);
+  wait_queue::process_of(w) = process;
+  has_calls_ = true;
+}
+
+bool handoff::take_back(waiter& w) noexcept {
+  const base::locked hold(calls_lock);
+  wait_queue* const due_in = wait_queue::of(w);
+  if (due_in == nullptr || wait_queue::process_of(w) != process) return false;
+  due_in->remove(w);
+  return true;
+}
+
 void handoff::make_calls() noexcept {
-  if (pending.being_made || pin::any_held()) return;
+  if (pending.being_made || !pending.has_some || pin::any_held()) return;
   pending.being_made = true;
-  while (waiter* const w = pending.calls.front()) {
-    pending.calls.remove(*w);
-    wait_queue::call(*w);  // its frame may be gone when this returns
-  }
+  while (waiter* const w = take_next()) wait_queue::call(*w);  // its frame may be gone after it
   pending.being_made = false;
+}
+
+void handoff::lock_calls() noexcept POOL9_ANNOTATE(no_thread_safety_analysis) { calls_lock.lock(); }
+void handoff::unlock_calls() noexcept POOL9_ANNOTATE(no_thread_safety_analysis) {
+  calls_lock.unlock();
+}
+void handoff::after_fork() noexcept {
+  ++process;
+  for (waiter* w = pending.calls.front(); w != nullptr; w = wait_queue::after(*w))
+    wait_queue::process_of(*w) = process;
 }
 
 void handoff::wake(const void* state) noexcept {
@@ -51,7 +85,11 @@ void handoff::say_all_misputs(core& c) noexcept {
 
 void handoff::pay_all() noexcept {
   wake_sleepers();
-  pending.calls.append(calls_);
+  if (std::exchange(has_calls_, false)) {
+    const base::locked hold(calls_lock);
+    pending.calls.append(calls_);
+    pending.has_some = true;
+  }
   if (core* const c = std::exchange(hungry_, nullptr)) {
     pin hold;
     hold.adopt(*c);

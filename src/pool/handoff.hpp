@@ -4,7 +4,8 @@
 // It is filled under the lock and paid without any.  Threads that sleep are woken first; then
 // sources are asked for hungry callbacks; then callbacks are made, from a queue of the calling
 // thread that only its outermost call works off - one that puts an item nests no deeper - and only
-// when the thread holds no pin (pin.hpp).
+// when the thread holds no pin (pin.hpp).  Until its call begins a served callback can be taken
+// back, by any thread, so these queues have a lock; it is taken under a pool's.
 #pragma once
 #include "base/os.hpp"
 #include "page/page_set.hpp"
@@ -25,7 +26,9 @@ class handoff {
   /// `item` was put into a magazine, and refused by the pages.
   void report(void* item, page::give_result why) noexcept;
   /// `w`, in no queue, is served.
-  void call(waiter& w) noexcept { calls_.push(w); }
+  void call(waiter& w) noexcept;
+  /// Whether `w` was served and its call had not begun; then it never will.
+  static bool take_back(waiter& w) noexcept;
   /// `c`, which is pinned for us, has a hungry callback at the head of its queue.
   void feed(core& c) noexcept { hungry_ = &c; }
   bool feeds() const noexcept { return feeding_ || hungry_ != nullptr; }
@@ -44,11 +47,17 @@ class handoff {
   }
   /// Requires: no lock is held.
   void pay() noexcept {
-    if (n_asleep_ != 0 || !calls_.empty() || hungry_ != nullptr || memory_came_back_ || ring_)
+    if (n_asleep_ != 0 || has_calls_ || hungry_ != nullptr || memory_came_back_ || ring_)
       pay_all();
   }
   /// Makes the callbacks that this thread has yet to make, if it may now.
   static void make_calls() noexcept;
+
+  // For a fork: the queues stand still in between.
+  static void lock_calls() noexcept;
+  static void unlock_calls() noexcept;
+  /// In the child, locked: only the calling thread's calls will be made.
+  static void after_fork() noexcept;
 
  private:
   struct misput {
@@ -65,6 +74,7 @@ class handoff {
   misput misputs_[most_misputs];                  // written before it is read
   std::size_t n_misputs_ = 0;
   wait_queue calls_;
+  bool has_calls_ = false;
   core* hungry_ = nullptr;
   const bool feeding_;
   bool memory_came_back_ = false;

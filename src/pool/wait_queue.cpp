@@ -8,6 +8,7 @@ void wait_queue::push(waiter& w) noexcept {
   w.prev_ = tail_;
   (tail_ != nullptr ? tail_->next_ : head_) = &w;
   tail_ = &w;
+  w.queue_ = this;
   ++size_;
 }
 
@@ -15,6 +16,7 @@ void wait_queue::remove(waiter& w) noexcept {
   (w.prev_ != nullptr ? w.prev_->next_ : head_) = w.next_;
   (w.next_ != nullptr ? w.next_->prev_ : tail_) = w.prev_;
   w.next_ = w.prev_ = nullptr;
+  w.queue_ = nullptr;
   --size_;
 }
 

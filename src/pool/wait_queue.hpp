@@ -29,7 +29,7 @@ class thread_waiter final : public waiter {
   thread_waiter() noexcept : waiter(nullptr) {}
 };
 
-/// First in, first out.  Guarded by the pool's lock.
+/// First in, first out.  Guarded by the pool's lock; those of handoff.hpp by one of their own.
 class wait_queue {
  public:
   constexpr wait_queue() noexcept = default;
@@ -38,6 +38,8 @@ class wait_queue {
   std::size_t size() const noexcept { return size_; }
   waiter* front() const noexcept { return head_; }
   static waiter* after(const waiter& w) noexcept { return w.next_; }
+  static wait_queue* of(const waiter& w) noexcept { return w.queue_; }
+  static std::uint16_t& process_of(waiter& w) noexcept { return w.process_; }
   static bool is_thread(const waiter& w) noexcept { return w.served_ == nullptr; }
   static void call(waiter& w) noexcept { w.served_(w, w.item_); }
   void push(waiter& w) noexcept;

@@ -170,10 +170,9 @@ bulk_outcome core::wait(const request& r, bool at_limit, handoff& owed) noexcept
 }
 
 bool core::cancel(waiter& w) noexcept {
-  handoff owed;
   mutex.lock();
-  const bool queued = is_queued(w);
-  if (queued) {
+  if (is_queued(w)) {
+    handoff owed;
     ++counts.cancels;
     waiters.remove(w);
     const bool is_thread = wait_queue::is_thread(w);
@@ -181,9 +180,19 @@ bool core::cancel(waiter& w) noexcept {
     w.state_.store(waiter_idle, std::memory_order_release);  // pairs with wait(); the last touch
     if (is_thread) owed.wake(address);
     serve_waiters(owed);
+    leave(owed);
+    return true;
   }
-  leave(owed);
-  return queued;
+  // relaxed: under the lock
+  const bool is_served = w.state_.load(std::memory_order_relaxed) == waiter_served;
+  if (!is_served || wait_queue::is_thread(w) || !handoff::take_back(w)) {
+    mutex.unlock();
+    return false;
+  }
+  ++counts.cancels;
+  w.state_.store(waiter_idle, std::memory_order_relaxed);  // relaxed: under the lock
+  put_with_care(w.item_, {});                              // the next in line gets it
+  return true;
 }
 
 void core::feed_waiters() noexcept {

@@ -182,6 +182,55 @@ TEST(Waiting, CancelOrCallNeverBothNeverNeither) {
   EXPECT_EQ(p.check(), "");
 }
 
+TEST(Waiting, ServedCallbackCanBeCancelledUntilItsCallBegins) {
+  pool p({.name = "served", .item_size = 64, .hard_limit = 0, .idle_time = never_idle});
+  noting_waiter second, third;
+  bool cancelled = false;
+  calling_waiter first([&](waiter&, void* item) {
+    cancelled = p.cancel(second);  // served by the same call, and next to be called
+    EXPECT_EQ(third.item, nullptr) << "callbacks do not nest";
+    p.put(item);
+  });
+  EXPECT_EQ(p.get_or_enqueue(first), nullptr);
+  EXPECT_EQ(p.get_or_enqueue(second), nullptr);
+  EXPECT_EQ(p.get_or_enqueue(third), nullptr);
+
+  EXPECT_TRUE(p.set_hard_limit(2));
+
+  EXPECT_TRUE(cancelled);
+  EXPECT_EQ(second.item, nullptr);
+  EXPECT_FALSE(p.cancel(second));
+  p.put(third.wait_for_item());
+  EXPECT_EQ(p.stats().out, 0u);
+  EXPECT_EQ(p.stats().cancels, 1u);
+  EXPECT_EQ(p.check(), "");
+}
+
+TEST(Waiting, OtherThreadMayCancelWhatIsServedButNotCalled) {
+  pool p({.name = "served", .item_size = 64, .hard_limit = 0, .idle_time = never_idle});
+  noting_waiter second;
+  gate called, go_on;
+  calling_waiter first([&](waiter&, void* item) {
+    called.open();
+    go_on.pass();
+    p.put(item);
+  });
+  EXPECT_EQ(p.get_or_enqueue(first), nullptr);
+  EXPECT_EQ(p.get_or_enqueue(second), nullptr);
+  std::thread raiser([&] { EXPECT_TRUE(p.set_hard_limit(2)); });
+  called.pass();
+
+  EXPECT_TRUE(p.cancel(second));
+  void* const item = p.try_get();
+  EXPECT_NE(item, nullptr) << "what it was served with is free";
+
+  p.put(item);
+  go_on.open();
+  raiser.join();
+  EXPECT_EQ(second.item, nullptr);
+  EXPECT_EQ(p.stats().out, 0u);
+}
+
 TEST(Waiting, WaiterMayWaitAgain) {
   pool p(one_out());
   void* item = p.get();
