@@ -47,8 +47,7 @@ class handoff {
   }
   /// Requires: no lock is held.
   void pay() noexcept {
-    if (n_asleep_ != 0 || has_calls_ || hungry_ != nullptr || memory_came_back_ || ring_)
-      pay_all();
+    if (n_asleep_ != 0 || has_calls_ || hungry_ != nullptr || memory_came_back_ || ring_) pay_all();
   }
   /// Makes the callbacks that this thread has yet to make, if it may now.
   static void make_calls() noexcept;
