@@ -213,6 +213,40 @@ TEST(AsyncGet, DestroyingAgainstServingLosesNothing) {
   RecordProperty("resumed", n_resumed);
 }
 
+/// Leaves the coroutine to its owner, but does not leave its frame at once.
+struct slow_leaver {
+  struct state {
+    std::thread::id home = std::this_thread::get_id();
+    gate leaving;
+    std::atomic<bool> has_left{false};
+  };
+  explicit slow_leaver(state& s) noexcept : shared(s) {}
+  slow_leaver(slow_leaver&& other) noexcept : shared(other.shared) {
+    if (std::this_thread::get_id() == shared.home) return;
+    shared.leaving.open();
+    std::this_thread::sleep_for(std::chrono::milliseconds(30));  // lets the destroyer go wrong
+    shared.has_left = true;
+  }
+  void operator()(std::coroutine_handle<>) const noexcept {}
+  state& shared;
+};
+
+TEST(AsyncGet, DestroyingWaitsForWhoeverHasYetToLeaveTheFrame) {
+  pool p(few(1));
+  pooled_item held(p.get(), {&p}), item;
+  slow_leaver::state s;
+  const auto wait = [&]() -> owned { item = co_await async_get(p, slow_leaver(s)); };
+  owned waits = wait();
+  std::thread putter([&] { held.reset(); });
+  s.leaving.pass();
+
+  waits.destroy();
+
+  EXPECT_TRUE(s.has_left);
+  EXPECT_EQ(p.stats().out, 0u);
+  putter.join();
+}
+
 TEST(AsyncGet, ThreadsThatAllGetAndPutLoseNothing) {
   pool p(few(3));
   constexpr int n_threads = 4, rounds = sanitized ? 2000 : 20'000;
