@@ -1,11 +1,23 @@
 // SPDX-License-Identifier: BSD-2-Clause
+// What a connection holds, and what it does: a coroutine, of which one operation is under way at
+// any time, on whichever thread.
+//
+//      0            filled_                                        buffer_bytes
+//      |== requests ==|------ the reply, piece by piece ------------|
+//
+// Requests are parsed where they were received; a request's head is cut out of the buffer once its
+// reply's head is known, and what has come of the next ones moves to the front.
 #include "connection.hpp"
 
 #include <sys/socket.h>
 
+#include <asio/buffer.hpp>
 #include <cstring>
+#include <span>
+#include <string_view>
 
-#include "housed.hpp"
+#include "here.hpp"
+#include "reply.hpp"
 
 namespace httpd {
 namespace {
@@ -14,121 +26,150 @@ namespace {
 // sent more ahead gets its reply, and the connection is closed.
 constexpr std::size_t most_ahead = buffer_bytes - listing::least_room - reply_head_bytes;
 
-}  // namespace
+class connection final : public presence {
+ public:
+  connection(house& h, socket_type s, pool9::pooled_item b) noexcept
+      : presence(s.native_handle(), h.limits.head),
+        socket(std::move(s)),
+        house_(h),
+        buffer_(std::move(b)) {
+    house_.present.enter(*this);
+  }
+  connection(const connection&) = delete;
+  connection& operator=(const connection&) = delete;
+  ~connection();
 
-connection::connection(house& h, socket_type socket, pool9::pooled_item buffer) noexcept
-    : presence(socket.native_handle(), h.limits.head),
-      house_(h),
-      socket_(std::move(socket)),
-      buffer_(std::move(buffer)) {
-  house_.present.enter(*this);
+  /// Whether the head of a request is there, or no more of it can come.
+  bool has_request() noexcept;
+  /// Room for more of it.
+  asio::mutable_buffer room() const noexcept { return {data() + filled_, buffer_bytes - filled_}; }
+  /// So many bytes came.  Returns false if the client was cut.
+  bool received(std::size_t n) noexcept;
+  /// The first piece of the reply to the request that is there.
+  std::span<const char> begin_reply() noexcept;
+  /// The next one; empty if there is none, or the connection is of no more use.
+  std::span<const char> next_piece(std::size_t head_bytes = 0) noexcept;
+  /// Returns whether the client may ask again.
+  bool end_reply() noexcept;
+  /// What is followed by more, or by the end of the connection, travels with it.
+  int send_flags() const noexcept { return reply_.finished() && keep_alive_ ? 0 : MSG_MORE; }
+  bool may_write() noexcept { return enter(phase::writing, house_.limits.write); }
+  /// Returns false if the client was cut.
+  bool say_goodbye() noexcept;
+
+  socket_type socket;
+
+ private:
+  char* data() const noexcept { return static_cast<char*>(buffer_.get()); }
+  std::span<char> room_for_reply() const noexcept {
+    return std::span(data(), buffer_bytes).subspan(filled_);
+  }
+
+  house& house_;
+  pool9::pooled_item buffer_;
+  std::size_t head_ = 0;    // bytes of the first request's head, if all of it is there
+  std::size_t filled_ = 0;  // bytes of requests at the front of the buffer
+  std::size_t seen_ = 0;    // of these, bytes in which no head ends
+  reply reply_;
+  bool keep_alive_ = true;
+  bool replying_ = false;
+};
+
+connection::~connection() {
+  house_.present.leave(*this);
+  if (!replying_) return;
+  counters::count(house_.count.gone);
+  // A client that does not read must not hold the system's memory either.
+  std::error_code ignored;
+  if (was_cut()) socket.set_option(asio::socket_base::linger(true, 0), ignored);
 }
 
-connection::~connection() { house_.present.leave(*this); }
-
-void connection::next_request() noexcept {
-  const std::size_t head = head_length({data(), filled_}, seen_);
-  if (head != 0) return answer(head);
-  seen_ = filled_;
-  if (filled_ < buffer_bytes) return read_more();
-  reply_ = reply::refusal(431);
-  begin_reply(filled_, false);
+bool connection::has_request() noexcept {
+  head_ = head_length({data(), filled_}, seen_);
+  if (head_ == 0) seen_ = filled_;
+  return head_ != 0 || filled_ == buffer_bytes;
 }
 
-void connection::read_more() noexcept {
-  socket_.async_read_some(asio::buffer(data() + filled_, buffer_bytes - filled_),
-                          [this](std::error_code error, std::size_t n) { on_read(error, n); });
-}
-
-void connection::on_read(std::error_code error, std::size_t n) noexcept {
-  if (error) return end();
+bool connection::received(std::size_t n) noexcept {
   // The first bytes of a request: from here on the client is not idle but has to hurry.
-  if (filled_ == 0 && !enter(phase::reading, house_.limits.head)) return end();
+  if (filled_ == 0 && !enter(phase::reading, house_.limits.head)) return false;
   filled_ += n;
-  next_request();
+  return true;
 }
 
-void connection::answer(std::size_t head_bytes) noexcept {
-  const parsed_head head = parse_head({data(), head_bytes});
-  reply_ = head.status == 200 ? reply::to(head.what, house_.files) : reply::refusal(head.status);
-  const bool keep_alive = head.status == 200 && head.what.keep_alive && !reply_.needs_close() &&
-                          filled_ - head_bytes <= most_ahead && !house_.others_wait();
-  begin_reply(head_bytes, keep_alive);
-}
-
-void connection::begin_reply(std::size_t head_bytes, bool keep_alive) noexcept {
+std::span<const char> connection::begin_reply() noexcept {
+  const bool is_too_long = head_ == 0;
+  const std::size_t n = is_too_long ? filled_ : head_;
+  const parsed_head head = is_too_long ? parsed_head{431, {}} : parse_head({data(), n});
+  const bool is_understood = head.status == 200;
+  reply_ = is_understood ? reply::to(head.what, house_.files) : reply::refusal(head.status);
+  keep_alive_ = is_understood && head.what.keep_alive && !reply_.needs_close() &&
+                filled_ - n <= most_ahead && !house_.others_wait();
   counters::count(house_.count.requests);
   if (reply_.status() >= 400) counters::count(house_.count.errors);
   replying_ = true;
-  keep_alive_ = keep_alive;
 
   char text[reply_head_bytes];
-  text_writer head(text);
-  reply_.write_head(head, keep_alive);
+  text_writer written(text);
+  reply_.write_head(written, keep_alive_);
   // Only now may the request be overwritten: the reply's head may have quoted it.
-  filled_ = keep_alive ? filled_ - head_bytes : 0;
-  std::memmove(data(), data() + head_bytes, filled_);
+  filled_ = keep_alive_ ? filled_ - n : 0;
+  std::memmove(data(), data() + n, filled_);
   seen_ = 0;
-  std::memcpy(room_for_reply().data(), text, head.size());
-  send_piece(head.size());
+  std::memcpy(room_for_reply().data(), text, written.size());
+  return next_piece(written.size());
 }
 
-void connection::send_piece(std::size_t head_bytes) noexcept {
-  const std::size_t n = head_bytes + reply_.fill(room_for_reply().subspan(head_bytes));
-  if (reply_.broken()) return end();
-  send(filled_, n);
+std::span<const char> connection::next_piece(std::size_t head_bytes) noexcept {
+  if (head_bytes == 0 && reply_.finished()) return {};
+  const std::span<char> room = room_for_reply();
+  const std::size_t n = head_bytes + reply_.fill(room.subspan(head_bytes));
+  return room.first(reply_.broken() ? 0 : n);
 }
 
-void connection::send(std::size_t from, std::size_t n) noexcept {
-  if (!enter(phase::writing, house_.limits.write)) return end();
-  // What is followed by more, or by the end of the connection, travels with it.
-  const bool more = !reply_.finished() || !keep_alive_;
-  socket_.async_send(asio::buffer(data() + from, n), more ? MSG_MORE : 0,
-                     [this, from, n](std::error_code error, std::size_t sent) {
-                       if (error) return end();
-                       if (sent < n) return send(from + sent, n - sent);
-                       after_piece();
-                     });
-}
-
-void connection::after_piece() noexcept {
-  if (!reply_.finished()) return send_piece(0);
+bool connection::end_reply() noexcept {
+  if (!reply_.finished() || reply_.broken()) return false;
   reply_ = reply();  // closes its file
   replying_ = false;
-  if (!keep_alive_) return say_goodbye();
-  if (filled_ != 0) {
-    if (!enter(phase::reading, house_.limits.head)) return end();
-    return next_request();
-  }
-  if (!enter(phase::idle, house_.limits.idle)) return end();
-  read_more();
+  if (!keep_alive_) return false;
+  return filled_ != 0 ? enter(phase::reading, house_.limits.head)
+                      : enter(phase::idle, house_.limits.idle);
 }
 
-// Closing a socket that still receives resets the connection, and the client may lose the reply. So
-// only this direction is closed, and what comes is dropped until the client closes the other.
-void connection::say_goodbye() noexcept {
-  if (!enter(phase::closing, house_.limits.close)) return end();
+bool connection::say_goodbye() noexcept {
+  if (replying_ || !enter(phase::closing, house_.limits.close)) return false;
   std::error_code ignored;
-  socket_.shutdown(socket_type::shutdown_send, ignored);
-  await_close();
+  socket.shutdown(socket_type::shutdown_send, ignored);
+  return true;
 }
 
-void connection::await_close() noexcept {
-  socket_.async_read_some(asio::buffer(data(), buffer_bytes),
-                          [this](std::error_code error, std::size_t) {
-                            if (error) return end();
-                            await_close();
-                          });
-}
+}  // namespace
 
-void connection::end() noexcept {
-  if (replying_) {
-    counters::count(house_.count.gone);
-    // A client that does not read must not hold the system's memory either.
-    std::error_code ignored;
-    if (was_cut()) socket_.set_option(asio::socket_base::linger(true, 0), ignored);
+resident serve(pool9::pooled_item, house* h, socket_type socket, pool9::pooled_item buffer) {
+  connection c(*h, std::move(socket), std::move(buffer));
+  do {
+    while (!c.has_request()) {
+      auto [error, n] = co_await c.socket.async_read_some(c.room(), here);
+      if (error || !c.received(n)) co_return;
+    }
+    for (auto piece = c.begin_reply(); !piece.empty(); piece = c.next_piece()) {
+      while (!piece.empty()) {
+        if (!c.may_write()) co_return;
+        const asio::const_buffer rest(piece.data(), piece.size());
+        auto [error, n] = co_await c.socket.async_send(rest, c.send_flags(), here);
+        if (error) co_return;
+        piece = piece.subspan(n);
+      }
+    }
+  } while (c.end_reply());
+
+  // Closing a socket that still receives resets the connection, and the client may lose the reply.
+  // So only this direction is closed, and what comes is dropped until the client closes the other.
+  bool is_open = c.say_goodbye();
+  while (is_open) {
+    auto [error, n] = co_await c.socket.async_read_some(c.room(), here);
+    is_open = !error;
   }
-  const housed<connection> self(this, {&house_.items.connections});
 }
 
 }  // namespace httpd

@@ -31,14 +31,11 @@ struct house {
   pools& items;
   roster present;
   counters count;
-  std::atomic<std::int64_t> waiting{0};  ///< in the lobby; below zero for moments
   std::atomic<bool> stopping{false};
 
+  [[nodiscard]] std::uint64_t waiting() const noexcept { return items.connections.stats().waiters; }
   /// Whether a client should make room after its reply rather than stay for another request.
-  [[nodiscard]] bool others_wait() const noexcept {
-    // relaxed: a hint; who reads it too early yields one request later.
-    return waiting.load(std::memory_order_relaxed) > 0 || stopping.load(std::memory_order_relaxed);
-  }
+  [[nodiscard]] bool others_wait() const noexcept { return stopping || waiting() != 0; }
 };
 
 }  // namespace httpd

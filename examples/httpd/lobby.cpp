@@ -3,15 +3,24 @@
 
 #include <sys/socket.h>
 
-#include <asio/bind_executor.hpp>
-#include <asio/post.hpp>
+#include <asio/bind_cancellation_slot.hpp>
+#include <asio/co_spawn.hpp>
+#include <asio/detached.hpp>
+#include <asio/experimental/as_tuple.hpp>
+#include <asio/use_awaitable.hpp>
 #include <cerrno>
+#include <pool9/asio.hpp>
 
 #include "connection.hpp"
-#include "housed.hpp"
+#include "here.hpp"
 
 namespace httpd {
+
+using pool9::asio_ext::async_get;
+
 namespace {
+
+constexpr auto result = asio::experimental::as_tuple(asio::use_awaitable);
 
 // How long to wait before accepting again when the system has run out of descriptors or memory.
 constexpr std::chrono::milliseconds shortage_pause{50};
@@ -24,28 +33,51 @@ void raise_to(std::atomic<std::uint64_t>& maximum, std::uint64_t value) noexcept
 
 }  // namespace
 
-bool guest::has_left() noexcept {
-  char byte;
-  const ssize_t n = ::recv(socket_.native_handle(), &byte, 1, MSG_PEEK | MSG_DONTWAIT);
-  return n == 0 || (n < 0 && errno != EAGAIN && errno != EINTR);
-}
+/// An accepted client while it waits.
+class guest final : public ring_link {
+ public:
+  guest(ring<guest>& others, socket_type& s) noexcept : others_(others), socket_(s) {
+    others_.append(*this);
+  }
+  ~guest() { others_.remove(*this); }
 
-// On the thread that put the connection item, with no lock held: this only passes the item on.
-void guest::served(pool9::waiter& w, void* item) noexcept {
-  guest& g = static_cast<guest&>(w);
-  asio::post(g.lobby_.house_.where, [&g, item] {
-    g.lobby_.house_.waiting.fetch_sub(1, std::memory_order_relaxed);  // relaxed: a hint
-    g.lobby_.seat(g, item);
-  });
-}
+  /// Whether the client has left without having asked for anything.
+  [[nodiscard]] bool has_left() noexcept {
+    char byte;
+    const ssize_t n = ::recv(socket_.native_handle(), &byte, 1, MSG_PEEK | MSG_DONTWAIT);
+    return n == 0 || (n < 0 && errno != EAGAIN && errno != EINTR);
+  }
+  void send_away() { leaving_.emit(asio::cancellation_type::terminal); }
+  asio::cancellation_slot on_leaving() noexcept { return leaving_.slot(); }
+  [[nodiscard]] std::chrono::nanoseconds waited() const noexcept { return clock::now() - since_; }
 
-void lobby::place_waiter::served(pool9::waiter& w, void* item) noexcept {
-  lobby& l = static_cast<place_waiter&>(w).owner;
-  asio::post(l.desk_, [&l, item] { l.await_client({item, {&l.house_.items.lobby}}); });
+ private:
+  ring<guest>& others_;
+  socket_type& socket_;
+  asio::cancellation_signal leaving_;
+  const clock::time_point since_ = clock::now();
+};
+
+resident lobby::host(pool9::pooled_item, lobby* l, socket_type socket) {
+  house& h = l->house_;
+  guest g(l->waiting_, socket);
+  auto [left, connection] =
+      co_await async_get(h.items.connections, l->desk_, here_t{g.on_leaving()});
+  if (left) {
+    counters::count(h.count.gone);
+    co_return;
+  }
+  raise_to(h.count.longest_wait_ns, static_cast<std::uint64_t>(g.waited().count()));
+  pool9::pooled_item buffer(h.items.buffers.try_get(), {&h.items.buffers});
+  if (buffer == nullptr) {  // there are as many as connections, all primed: it does not happen
+    counters::count(h.count.errors);
+    co_return;
+  }
+  serve(std::move(connection), &h, std::move(socket), std::move(buffer));
 }
 
 lobby::lobby(house& h, const strand& desk, const tcp::endpoint& where)
-    : house_(h), desk_(desk), acceptor_(h.where), pause_(h.where) {
+    : house_(h), desk_(desk), acceptor_(h.where) {
   acceptor_.open(where.protocol());
   acceptor_.set_option(acceptor::reuse_address(true));
   acceptor_.set_option(tcp::no_delay(true));  // sockets accepted here inherit it
@@ -54,99 +86,34 @@ lobby::lobby(house& h, const strand& desk, const tcp::endpoint& where)
 }
 
 void lobby::open() {
-  open_ = true;
-  asio::post(desk_, [this] { await_place(); });
+  asio::co_spawn(desk_, attend_the_door(),
+                 asio::bind_cancellation_slot(closing_.slot(), asio::detached));
 }
 
 void lobby::close() {
-  open_ = false;
   std::error_code ignored;
   acceptor_.close(ignored);
-  pause_.cancel();
-  if (place_waiter_ && house_.items.lobby.cancel(*place_waiter_)) place_waiter_.reset();
+  closing_.emit(asio::cancellation_type::terminal);
 }
 
-void lobby::await_place() {
-  place_waiter_.emplace(*this);
-  void* const item = house_.items.lobby.get_or_enqueue(*place_waiter_);
-  if (item != nullptr) await_client({item, {&house_.items.lobby}});
-}
-
-void lobby::await_client(pool9::pooled_item place) {
-  place_waiter_.reset();
-  if (!open_) return;
-  acceptor_.async_accept(asio::bind_executor(
-      desk_, [this, place = std::move(place)](std::error_code error, socket_type socket) mutable {
-        on_client(error, std::move(socket), std::move(place));
-      }));
-}
-
-void lobby::on_client(std::error_code error, socket_type socket, pool9::pooled_item place) {
-  if (!error) {
-    welcome(std::move(socket), std::move(place));
-    if (open_) await_place();
-  } else if (error == asio::error::connection_aborted) {
-    await_client(std::move(place));
-  } else if (open_) {
-    pause_.expires_after(shortage_pause);
-    pause_.async_wait(
-        asio::bind_executor(desk_, [this, place = std::move(place)](std::error_code) mutable {
-          await_client(std::move(place));
-        }));
+asio::awaitable<void> lobby::attend_the_door() {
+  asio::basic_waitable_timer<clock, asio::wait_traits<clock>, strand> pause(desk_);
+  while (acceptor_.is_open()) {
+    auto [closed, place] = co_await async_get(house_.items.lobby, result);
+    if (closed || !acceptor_.is_open()) co_return;
+    auto [error, socket] = co_await acceptor_.async_accept(result);
+    if (!error) {
+      host(std::move(place), this, std::move(socket));
+    } else if (error != asio::error::connection_aborted && acceptor_.is_open()) {
+      pause.expires_after(shortage_pause);
+      co_await pause.async_wait(result);
+    }
   }
 }
 
-void lobby::welcome(socket_type socket, pool9::pooled_item place) {
-  guest& g =
-      *make_housed<guest>(house_.items.lobby, place.release(), *this, std::move(socket)).release();
-  void* item = nullptr;
-  {
-    // Both under the lock: whoever finds a guest among the waiting may cancel it.
-    const std::lock_guard lock(mutex_);
-    waiting_.append(g);
-    item = house_.items.connections.get_or_enqueue(g);
-  }
-  // Without an item the guest may have been served and be gone by now.
-  if (item != nullptr) return seat(g, item);
-  house_.waiting.fetch_add(1, std::memory_order_relaxed);  // relaxed: a hint
-}
-
-void lobby::seat(guest& g, void* item) noexcept {
-  {
-    const std::lock_guard lock(mutex_);
-    waiting_.remove(g);  // from here on inspect() leaves its socket alone
-  }
-  const std::chrono::nanoseconds waited = clock::now() - g.since_;
-  raise_to(house_.count.longest_wait_ns, static_cast<std::uint64_t>(waited.count()));
-  const housed<guest> leaving(&g, {&house_.items.lobby});
-  pool9::pooled_item place(item, {&house_.items.connections});
-  pool9::pooled_item buffer(house_.items.buffers.try_get(), {&house_.items.buffers});
-  if (buffer == nullptr) {  // there are as many as connections, all primed: it does not happen
-    counters::count(house_.count.errors);
-    return;
-  }
-  make_housed<connection>(house_.items.connections, place.release(), house_, std::move(g.socket_),
-                          std::move(buffer))
-      .release()
-      ->start();
-}
-
-void lobby::inspect(bool everybody) noexcept {
-  ring<guest> leaving;
-  {
-    const std::lock_guard lock(mutex_);
-    waiting_.for_each([&](guest& g) {
-      if (!everybody && !g.has_left()) return;
-      if (!house_.items.connections.cancel(g)) return;  // it is being seated
-      waiting_.remove(g);
-      leaving.append(g);
-    });
-  }
-  leaving.for_each([&](guest& g) {
-    leaving.remove(g);
-    house_.waiting.fetch_sub(1, std::memory_order_relaxed);  // relaxed: a hint
-    counters::count(house_.count.gone);
-    housed<guest>(&g, {&house_.items.lobby}).reset();
+void lobby::inspect(bool everybody) {
+  waiting_.for_each([&](guest& g) {
+    if (everybody || g.has_left()) g.send_away();
   });
 }
 

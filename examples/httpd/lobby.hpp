@@ -1,36 +1,22 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // Where accepted clients wait, in order, until a connection item is put back.
 //
-// Nobody is refused: a client waits here as a pool9::waiter, which takes no thread; when the lobby
-// is full as well, the next client is accepted only when a place in it is put back - for which the
-// lobby waits as a pool9::waiter itself - and until then the system holds it.
+// Nobody is refused: a client waits here as a coroutine in an item of the lobby pool, which takes
+// no thread; when the lobby is full as well, the next client is accepted only when a place in it is
+// put back - for which the door waits as a coroutine itself - and until then the system holds it.
+//
+// All of it happens on one strand.
 #pragma once
-#include <mutex>
-#include <optional>
-#include <pool9/pool.hpp>
+#include <asio/awaitable.hpp>
+#include <asio/cancellation_signal.hpp>
 
 #include "house.hpp"
+#include "resident.hpp"
 #include "ring.hpp"
 
 namespace httpd {
 
-/// An accepted client that waits for a connection item, in an item of the lobby pool.
-class guest final : public pool9::waiter, public ring_link {
- public:
-  guest(class lobby& where, socket_type socket) noexcept
-      : pool9::waiter(&served), lobby_(where), socket_(std::move(socket)) {}
-
-  /// Whether the client has left without having asked for anything.
-  [[nodiscard]] bool has_left() noexcept;
-
- private:
-  friend class lobby;
-  static void served(pool9::waiter& w, void* item) noexcept;
-
-  lobby& lobby_;
-  socket_type socket_;
-  const clock::time_point since_ = clock::now();
-};
+class guest;
 
 class lobby {
  public:
@@ -42,37 +28,22 @@ class lobby {
   void open();
   /// Accepts nobody any more; who waits is still served.  Requires: on the strand.
   void close();
-  /// Takes who has left out of the queue, or everybody.
-  void inspect(bool everybody) noexcept;
+  /// Takes who has left out of the queue, or everybody.  Requires: on the strand.
+  void inspect(bool everybody);
+
+  /// Has the client wait, in `item`, of the lobby pool, for a connection, and served in that.
+  static resident host(pool9::pooled_item item, lobby* l, socket_type socket);
 
  private:
-  friend class guest;
   using acceptor = asio::basic_socket_acceptor<tcp, executor>;
 
-  /// Waits for a place in the lobby.
-  struct place_waiter final : pool9::waiter {
-    explicit place_waiter(lobby& l) noexcept : pool9::waiter(&served), owner(l) {}
-    static void served(pool9::waiter& w, void* item) noexcept;
-    lobby& owner;
-  };
-
-  // On the strand.
-  void await_place();
-  void await_client(pool9::pooled_item place);
-  void on_client(std::error_code error, socket_type socket, pool9::pooled_item place);
-  void welcome(socket_type socket, pool9::pooled_item place);
-
-  void seat(guest& g, void* item) noexcept;
+  asio::awaitable<void> attend_the_door();
 
   house& house_;
   strand desk_;
   acceptor acceptor_;
-  asio::basic_waitable_timer<clock, asio::wait_traits<clock>, executor> pause_;
-  std::optional<place_waiter> place_waiter_;
-  std::atomic<bool> open_{false};
-
-  std::mutex mutex_;
-  ring<guest> waiting_;  // guarded by mutex_
+  asio::cancellation_signal closing_;
+  ring<guest> waiting_;
 };
 
 }  // namespace httpd

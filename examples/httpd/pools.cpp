@@ -7,17 +7,29 @@
 #include "lobby.hpp"
 
 namespace httpd {
+namespace {
+
+std::size_t size_of_a_connection() {
+  asio::io_context none;
+  return resident::item_size([&] { serve({}, nullptr, socket_type(none.get_executor()), {}); });
+}
+std::size_t size_of_a_guest() {
+  asio::io_context none;
+  return resident::item_size([&] { lobby::host({}, nullptr, socket_type(none.get_executor())); });
+}
+
+}  // namespace
 
 pools::pools(std::size_t limit, std::size_t lobby_limit)
     : connections({.name = "connection",
-                   .item_size = sizeof(connection),
-                   .align = alignof(connection),
+                   .item_size = size_of_a_connection(),
+                   .align = __STDCPP_DEFAULT_NEW_ALIGNMENT__,
                    .reserve = limit,
                    .hard_limit = limit}),
       buffers({.name = "buffer", .item_size = buffer_bytes, .reserve = limit, .hard_limit = limit}),
       lobby({.name = "lobby",
-             .item_size = sizeof(guest),
-             .align = alignof(guest),
+             .item_size = size_of_a_guest(),
+             .align = __STDCPP_DEFAULT_NEW_ALIGNMENT__,
              .reserve = std::min(limit, lobby_limit),
              .hard_limit = lobby_limit}) {}
 

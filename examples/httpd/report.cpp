@@ -75,12 +75,11 @@ void reporter::print() {
   const auto now = clock::now();
   const std::uint64_t requests = house_.count.requests;
   const double seconds = std::chrono::duration<double>(now - last_).count();
-  const auto waiting = house_.waiting.load();
-  std::printf("\n%.0f s: %.0f requests/s, %" PRIu64 " errors, %" PRIi64
+  std::printf("\n%.0f s: %.0f requests/s, %" PRIu64 " errors, %" PRIu64
               " connections waiting, resident %.2f MiB\n",
               std::chrono::duration<double>(now - born_).count(),
               static_cast<double>(requests - last_requests_) / seconds, house_.count.errors.load(),
-              waiting > 0 ? waiting : 0, static_cast<double>(resident_bytes()) / (1024 * 1024));
+              house_.waiting(), static_cast<double>(resident_bytes()) / (1024 * 1024));
   print_pools();
   std::fflush(stdout);
   last_ = now;

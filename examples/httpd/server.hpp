@@ -43,12 +43,12 @@ class server {
   using signals = asio::basic_signal_set<strand>;
 
   // On the strand.
+  asio::awaitable<void> obey_signals();
+  asio::awaitable<void> report();
+  /// Returns when everybody has left after begin_stop().
+  asio::awaitable<void> watch_clients();
   void begin_stop();
-  void await_signal();
-  void look_around();
-  void inspect_present(bool stopping) noexcept;
-  void report();
-  void finish();
+  void inspect_present() noexcept;
   bool anybody_left() const noexcept;
 
   const server_options options_;
