@@ -40,9 +40,7 @@ bool wait_queue::check() const noexcept {
   std::size_t n = 0;
   const waiter* before = nullptr;
   for (const waiter* w = head_; w != nullptr; before = w, w = w->next_, ++n) {
-    const std::uint32_t state =
-        w->state_.load(std::memory_order_relaxed);  // relaxed: under the lock
-    if (w->prev_ != before || (state != waiter_queued && state != waiter_told)) return false;
+    if (w->prev_ != before || !is_in_line(*w)) return false;
   }
   return n == size_ && tail_ == before;
 }

@@ -38,6 +38,11 @@ class wait_queue {
   std::size_t size() const noexcept { return size_; }
   waiter* front() const noexcept { return head_; }
   static waiter* after(const waiter& w) noexcept { return w.next_; }
+  /// Whether it waits for a pool, and was not served yet.
+  static bool is_in_line(const waiter& w) noexcept {
+    const std::uint32_t state = w.state_.load(std::memory_order_relaxed);  // relaxed: by the lock
+    return state == waiter_queued || state == waiter_told;
+  }
   static wait_queue* of(const waiter& w) noexcept { return w.queue_; }
   static std::uint16_t& process_of(waiter& w) noexcept { return w.process_; }
   static bool is_thread(const waiter& w) noexcept { return w.served_ == nullptr; }

@@ -23,10 +23,7 @@ std::uint64_t longer(std::uint64_t pause) noexcept {
 
 }
 
-bool core::is_queued(const waiter& w) const noexcept {
-  const std::uint32_t state = w.state_.load(std::memory_order_relaxed);  // relaxed: under the lock
-  return state == waiter_queued || state == waiter_told;
-}
+bool core::is_queued(const waiter& w) const noexcept { return wait_queue::is_in_line(w); }
 
 bool core::is_hungry() const noexcept {
   return !waiters.empty() && admits(waiters.front()->wanted_) &&
