@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // A callback is cancelled or called, whenever the other is tried: never both, never neither.
+#include <sys/wait.h>
+#include <unistd.h>
+
 #include "pools.hpp"
 
 namespace pool9::test {
@@ -54,6 +57,38 @@ TEST(Cancel, ServedCallbackCanBeCancelledUntilItsCallBegins) {
   EXPECT_EQ(p.stats().out, 0u);
   EXPECT_EQ(p.stats().cancels, 1u);
   EXPECT_EQ(p.check(), "");
+}
+
+/// Whether `f` holds in a child of this process.
+template <class F>
+bool holds_in_a_child(F f) {
+  const pid_t child = ::fork();
+  if (child == 0) ::_exit(f() ? 0 : 1);
+  int status = -1;
+  EXPECT_EQ(::waitpid(child, &status, 0), child);
+  return status == 0;
+}
+
+TEST(Cancel, ChildMayCancelTheCallsOfTheThreadThatForkedAndNoOthers) {
+  pool p({.name = "fork", .item_size = 64, .hard_limit = 0, .idle_time = never_idle});
+  noting_waiter second;
+  gate called, go_on;
+  calling_waiter first([&](waiter&, void* item) {
+    EXPECT_TRUE(holds_in_a_child([&] { return p.cancel(second); }));
+    called.open();
+    go_on.pass();
+    p.put(item);
+  });
+  EXPECT_EQ(p.get_or_enqueue(first), nullptr);
+  EXPECT_EQ(p.get_or_enqueue(second), nullptr);
+  std::thread raiser([&] { EXPECT_TRUE(p.set_hard_limit(2)); });
+  called.pass();
+
+  EXPECT_TRUE(holds_in_a_child([&] { return !p.cancel(second); })) << "its caller is gone";
+
+  go_on.open();
+  raiser.join();
+  p.put(second.wait_for_item());
 }
 
 TEST(Cancel, OtherThreadMayCancelWhatIsServedButNotCalled) {
