@@ -281,6 +281,10 @@ class pool {
   /// Gives everything back, storage to the caller and pages to their source; the pool is as new
   /// then. false: items are out or somebody waits, which is misuse, and nothing changed.
   bool close(const call_site& where = {}) noexcept;
+  /// The same with items out: nobody may use them any more.  Limit, watermarks and hook stay, the
+  /// reserve goes.  No other call on the pool may be in progress.  false: somebody waits, which is
+  /// misuse, and nothing changed.
+  bool reset() noexcept;
 
   // ---- seeing ----
   /// Calls f(context, item), with no lock held, for every item that is out, in no order.  Requires:

@@ -145,6 +145,8 @@ struct core {
   void set_high_watermark(std::size_t n) noexcept;
   bool set_hard_limit(std::size_t n, const limit_warning* warning) noexcept;
   void set_shortage_hook(shortage_hook hook) noexcept;
+  /// As they are now, into those fields of `o`.
+  void read_settings(pool_options& o) noexcept;
 
   // ---- life.cpp ----
   static core* make(pool& p, const pool_options& o, const char* name,

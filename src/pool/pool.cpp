@@ -112,6 +112,19 @@ bool pool::close(const call_site& where) noexcept {
   return true;
 }
 
+bool pool::reset() noexcept {
+  core* const c = core_.load(std::memory_order_acquire);
+  if (c == nullptr) return true;
+  pool_options kept = options_;
+  c->read_settings(kept);
+  detail::handoff owed;
+  if (!c->close({.function = "reset"}, true, owed)) return false;
+  options_ = kept;
+  be_unborn();
+  owed.pay();
+  return true;
+}
+
 void pool::be_unborn() noexcept {
   slot_.store(0, std::memory_order_relaxed);
   core_.store(nullptr, std::memory_order_release);

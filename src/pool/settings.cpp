@@ -43,6 +43,15 @@ bool core::set_hard_limit(std::size_t n, const limit_warning* w) noexcept {
   return possible;
 }
 
+void core::read_settings(pool_options& o) noexcept {
+  const base::locked hold(mutex);
+  o.low_watermark = bounds.low;
+  o.high_watermark = bounds.high;
+  o.hard_limit = bounds.hard;
+  o.on_shortage = hook;
+  o.at_limit = warning;
+}
+
 void core::set_shortage_hook(shortage_hook h) noexcept {
   const base::locked hold(mutex);
   hook = h;
