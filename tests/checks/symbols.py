@@ -13,7 +13,7 @@ import source_tree
 
 INTERFACE = re.compile(
     r"(vtable for |typeinfo for |typeinfo name for )?pool9::v1::"
-    r"(?!detail::(?!bad_option\(|slots$))")
+    r"(?!detail::(?!bad_option\(|too_many_objects\(|slots$))")
 
 
 def exported(library, *options):

@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include "face/errors.hpp"
+
+#include <cstdio>
+#include <cstdlib>
+#include <new>
+#include <pool9/fault.hpp>
+#include <pool9/memory_resource.hpp>
+
+namespace pool9 {
+inline namespace v1 {
+
+pool_exhausted::pool_exhausted(std::string_view pool, std::uint64_t hard_limit,
+                               std::uint64_t out) noexcept {
+  std::snprintf(text_, sizeof text_, "pool '%.*s': hard limit %llu reached, %llu out",
+                static_cast<int>(pool.size()), pool.data(),
+                static_cast<unsigned long long>(hard_limit), static_cast<unsigned long long>(out));
+}
+const char* pool_exhausted::what() const noexcept { return text_; }
+
+}
+
+namespace face {
+namespace {
+
+template <class Error>
+[[noreturn]] void raise(std::string_view resource, const Error& error) {
+#if defined(__cpp_exceptions)
+  static_cast<void>(resource);
+  throw error;
+#else
+  deliver({report_kind::panic, {}, resource, error.what(), nullptr});
+  std::abort();
+#endif
+}
+
+void say(std::string_view resource, const void* p, const char* text) noexcept {
+  deliver({report_kind::misuse, {.function = "deallocate"}, resource, text, p});
+}
+
+}
+
+void no_memory(std::string_view resource) { raise(resource, std::bad_alloc()); }
+
+void at_limit(std::string_view resource, std::uint64_t hard_limit, std::uint64_t out) {
+  raise(resource, pool_exhausted(resource, hard_limit, out));
+}
+
+void rethrow(const std::exception_ptr& thrown) {
+#if defined(__cpp_exceptions)
+  if (thrown != nullptr) std::rethrow_exception(thrown);
+#else
+  static_cast<void>(thrown);
+#endif
+}
+
+void say_no_block(std::string_view resource, const void* p, std::size_t bytes) noexcept {
+  char text[160];
+  std::snprintf(text, sizeof text, "deallocate: pool '%.*s': %p is no block of %zu bytes of it",
+                static_cast<int>(resource.size()), resource.data(), p, bytes);
+  say(resource, p, text);
+}
+
+void say_other_size(std::string_view resource, const void* p, std::size_t bytes,
+                    std::size_t given_back) noexcept {
+  char text[160];
+  std::snprintf(text, sizeof text,
+                "deallocate: pool '%.*s': %p has %zu bytes, not %zu, or another "
+                "alignment",
+                static_cast<int>(resource.size()), resource.data(), p, bytes, given_back);
+  say(resource, p, text);
+}
+
+}
+
+void detail::too_many_objects() { face::raise("allocator", std::bad_array_new_length()); }
+
+}
