@@ -10,6 +10,7 @@
 #include <memory_resource>
 #include <new>
 #include <pool9/detail/basic_pool_resource.hpp>
+#include <pool9/unsynchronized_pool.hpp>
 #include <type_traits>
 
 namespace pool9 {
@@ -30,6 +31,12 @@ class pool_exhausted : public std::bad_alloc {
 /// and statistics.  Any thread may call any member at any time, except release() and the
 /// destructor.
 class pool_resource : public basic_pool_resource<pool> {
+ public:
+  using basic_pool_resource::basic_pool_resource;
+};
+
+/// The same for one thread at a time, as std::pmr::unsynchronized_pool_resource.
+class unsynchronized_pool_resource : public basic_pool_resource<unsynchronized_pool> {
  public:
   using basic_pool_resource::basic_pool_resource;
 };
@@ -85,6 +92,7 @@ template <class Resource>
 pool_allocator(Resource&) -> pool_allocator<std::byte, Resource>;
 
 extern template class basic_pool_resource<pool>;
+extern template class basic_pool_resource<unsynchronized_pool>;
 
 }  // namespace v1
 }  // namespace pool9

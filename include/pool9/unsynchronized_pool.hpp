@@ -103,6 +103,9 @@ class unsynchronized_pool {
   /// Gives everything back, storage to the caller and pages to their source; the pool is as new
   /// then. false: items are out, which is misuse, and nothing changed.
   bool close(const call_site& where = {}) noexcept;
+  /// The same with items out, which may not be used any more.  Limit and watermarks stay, the
+  /// reserve goes.  false: called from the pool's own source, which is misuse.
+  bool reset() noexcept;
 
   // ---- seeing ----
   /// Calls f(context, item) for every item that is out, in no order.  f may put items, which are

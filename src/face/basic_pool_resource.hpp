@@ -144,6 +144,7 @@ auto basic_pool_resource<Pool>::class_at(std::size_t index) -> size_class& {
                        .item_size = classes::size_of(index),
                        .align = classes::align_of(index),
                        .at_destroy = on_live::destroy};
+  static_assert(sizeof(fed_class) <= face::books::most);
   if (feeds_pools_) {
     pool_options fed = o;
     const std::size_t n_blocks = options_.max_blocks_per_chunk;

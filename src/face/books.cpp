@@ -12,7 +12,7 @@ constinit pool small_pieces{{.name = "resource chunks",
                              .at_destroy = on_live::leak,
                              .thread_cache = false}};
 constinit pool large_pieces{{.name = "resource classes",
-                             .item_size = 448,
+                             .item_size = books::most,
                              .at_destroy = on_live::leak,
                              .thread_cache = false}};
 

@@ -7,9 +7,9 @@
 
 namespace pool9::face {
 
-/// Pieces of 448 bytes at most.
 class books {
  public:
+  static constexpr std::size_t most = 448;   // bytes of a piece
   static void* allocate(std::size_t bytes);  // throws std::bad_alloc
   static void release(void* p, std::size_t bytes) noexcept;
 

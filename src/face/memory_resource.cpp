@@ -6,6 +6,7 @@
 namespace pool9::inline v1 {
 
 template class basic_pool_resource<pool>;
+template class basic_pool_resource<unsynchronized_pool>;
 
 pool_resource& default_pool_resource() noexcept {
   // Never destroyed: containers with static storage may outlive any destructor of ours.

@@ -72,6 +72,13 @@ bool unsynchronized_pool::close(const call_site& where) noexcept {
   return true;
 }
 
+bool unsynchronized_pool::reset() noexcept {
+  if (core_ == nullptr) return true;
+  if (!core_->may_close({.function = "reset"}, true)) return false;
+  end();
+  return true;
+}
+
 void* unsynchronized_pool::try_get_slowly() noexcept {
   unsynchronized_core* const c = born();
   return c == nullptr ? nullptr : c->get();

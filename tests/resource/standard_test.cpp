@@ -15,7 +15,7 @@ namespace {
 template <class Resource>
 class StandardResource : public testing::Test {};
 
-using resources = testing::Types<pool_resource>;
+using resources = testing::Types<pool_resource, unsynchronized_pool_resource>;
 TYPED_TEST_SUITE(StandardResource, resources);
 
 // ---- [mem.res.pool.overview]
