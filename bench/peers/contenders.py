@@ -12,6 +12,7 @@ SINGLE_THREADED = ("W1", "W1roll", "W2random", "W2fifo", "W2lifo", "W3", "W8W2")
 THREADED = ("W4pair", "W4batch", "W5oneway", "W5twoway", "W7", "W8W5")
 EVERYWHERE = SINGLE_THREADED + THREADED
 AT_LIMIT = ("limit",)
+CONTAINERS = ("W9map", "W9list")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -30,22 +31,26 @@ ALL = (
     Contender("pool9.limited", "ours", ("W1", "W1roll", "W2random", "W4pair", "W5oneway")),
     Contender("pool9.fallback", "ours", ("W1", "W4pair"), launcher="without-membarrier"),
     Contender("pool9.unsync", "ours", SINGLE_THREADED),
+    Contender("pool9.pmr", "ours", ("W1", "W5oneway", "W5twoway") + CONTAINERS),
+    Contender("pool9.pmr.unsync", "ours", ("W1",) + CONTAINERS),
+    Contender("pool9.allocator", "ours", ("W1", "W5oneway") + CONTAINERS),
+    Contender("pool9.allocator.huge", "ours", CONTAINERS),
     Contender("magazine", "reference", tuple(w for w in EVERYWHERE if w != "W7")),
     Contender("mutex list", "reference", EVERYWHERE + AT_LIMIT),
     Contender("two locks", "reference", ("W1",)),
     Contender("nothing", "reference", tuple(w for w in EVERYWHERE if w not in ("W3", "W7"))),
-    Contender("malloc", "peer", EVERYWHERE, is_malloc=True),
-    Contender("jemalloc", "peer", EVERYWHERE, is_malloc=True),
-    Contender("tcmalloc", "peer", EVERYWHERE, is_malloc=True),
-    Contender("mimalloc", "peer", EVERYWHERE, is_malloc=True),
-    Contender("tbb", "peer", EVERYWHERE, is_malloc=True),
+    Contender("malloc", "peer", EVERYWHERE + CONTAINERS, is_malloc=True),
+    Contender("jemalloc", "peer", EVERYWHERE + CONTAINERS, is_malloc=True),
+    Contender("tcmalloc", "peer", EVERYWHERE + CONTAINERS, is_malloc=True),
+    Contender("mimalloc", "peer", EVERYWHERE + CONTAINERS, is_malloc=True),
+    Contender("tbb", "peer", EVERYWHERE + CONTAINERS, is_malloc=True),
     Contender("dpdk", "peer", tuple(w for w in EVERYWHERE if w != "W3"), program="worker-dpdk"),
     Contender("boost.pool + mutex", "peer", EVERYWHERE),
     Contender("boost.fast", "peer", EVERYWHERE),
-    Contender("pmr.sync", "peer", EVERYWHERE),
+    Contender("pmr.sync", "peer", EVERYWHERE + CONTAINERS),
     Contender("boost.pool", "single", SINGLE_THREADED),
     Contender("boost.fast, no mutex", "single", SINGLE_THREADED),
-    Contender("pmr.unsync", "single", SINGLE_THREADED),
+    Contender("pmr.unsync", "single", SINGLE_THREADED + CONTAINERS),
 )
 BY_NAME = {c.name: c for c in ALL}
 

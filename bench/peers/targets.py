@@ -58,6 +58,11 @@ ALL = [
              against="boost.fast, no mutex") for w in ("W1", "W1roll")),
     *(Target(w, f"{w}, one thread's pool", (64, *LARGE), 0.8, ours="pool9.unsync",
              against="boost.pool") for w in ("W2random", "W2fifo")),
+    Target("W1", "W1, a resource", (64, *LARGE), 0.15, ours="pool9.pmr", against="pmr.sync"),
+    Target("W5oneway", "W5 one way, a resource", (64, *LARGE), 0.01, ours="pool9.pmr",
+           against="pmr.sync"),
+    *(Target(f"W9{container}", f"W9, std::{container}", (64,), 1, ours="pool9.allocator",
+             against=BEST_MALLOC) for container in ("map", "list")),
     Target("W1", "W1 without membarrier", (64, *LARGE), 1.5, ours="pool9.fallback",
            against="two locks"),
 ]

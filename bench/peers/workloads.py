@@ -60,6 +60,9 @@ ALL = (
              metrics=PERCENTILES, units=("ns",) * 8, most=500_000),
     Workload("W8W5", "W8", "latency where one thread gets and another puts", 120, 5, 5,
              metrics=PERCENTILES, units=("ns",) * 8, most=500_000),
+    *(Workload(f"W9{container}", "W9", f"std::{container} of 10^6 ints: insert all, erase all",
+               0, 7, 3, sizes=(64,), fixed=lambda size: 1_000_000, fresh=True)
+      for container in ("map", "list")),
     Workload("limit", "limit", "threads on one pool whose hard limit is one item for each",
              2, 31, 11, sizes=(64,)),
 )

@@ -79,13 +79,13 @@ template <class Pool>
 basic_pool_resource<Pool>::basic_pool_resource(const std::pmr::pool_options& o,
                                                std::pmr::memory_resource* upstream)
     : turn_{upstream, upstream->is_equal(*std::pmr::new_delete_resource())},
-      feeds_pools_(true),
+      pages_(nullptr),
       options_(in_force(o)),
       name_("pool resource") {}
 
 template <class Pool>
-basic_pool_resource<Pool>::basic_pool_resource(std::string_view name)
-    : turn_{std::pmr::new_delete_resource(), true}, feeds_pools_(false), options_(in_force({})) {
+basic_pool_resource<Pool>::basic_pool_resource(std::string_view name, page_source& pages)
+    : turn_{std::pmr::new_delete_resource(), true}, pages_(&pages), options_(in_force({})) {
   name.copy(name_, sizeof name_ - 1);
 }
 
@@ -102,7 +102,7 @@ void basic_pool_resource<Pool>::release() noexcept {
     size_class* const there = c.load(std::memory_order_acquire);  // pairs with class_at()
     if (there == nullptr) continue;
     there->items.reset();
-    if (feeds_pools_) static_cast<fed_class*>(there)->trim();
+    if (pages_ == nullptr) static_cast<fed_class*>(there)->trim();
   }
   const std::scoped_lock hold(turn_.mutex);
   while (large_ != nullptr) {
@@ -118,7 +118,7 @@ std::size_t basic_pool_resource<Pool>::reclaim() noexcept {
     size_class* const there = c.load(std::memory_order_acquire);  // pairs with class_at()
     if (there == nullptr) continue;
     bytes += there->items.reclaim();
-    if (feeds_pools_) static_cast<fed_class*>(there)->trim();
+    if (pages_ == nullptr) static_cast<fed_class*>(there)->trim();
   }
   return bytes;
 }
@@ -143,9 +143,10 @@ auto basic_pool_resource<Pool>::class_at(std::size_t index) -> size_class& {
   const pool_options o{.name = name_,
                        .item_size = classes::size_of(index),
                        .align = classes::align_of(index),
+                       .source = pages_,
                        .at_destroy = on_live::destroy};
   static_assert(sizeof(fed_class) <= face::books::most);
-  if (feeds_pools_) {
+  if (pages_ == nullptr) {
     pool_options fed = o;
     const std::size_t n_blocks = options_.max_blocks_per_chunk;
     fed.page_size = page_size_for(o.item_size, n_blocks);
@@ -159,7 +160,7 @@ auto basic_pool_resource<Pool>::class_at(std::size_t index) -> size_class& {
 
 template <class Pool>
 void basic_pool_resource<Pool>::end_class(size_class& c) noexcept {
-  if (feeds_pools_) {
+  if (pages_ == nullptr) {
     auto& fed = static_cast<fed_class&>(c);
     std::destroy_at(&fed);
     face::books::release(&fed, sizeof fed);
@@ -190,7 +191,7 @@ void basic_pool_resource<Pool>::fail(size_class& c) {
   const pool_stats s = c.items.stats();
   const bool is_limited = s.hard_limit != unlimited;
   if (!is_limited || s.out < s.hard_limit) {
-    if (feeds_pools_) face::rethrow(static_cast<fed_class&>(c).failure());
+    if (pages_ == nullptr) face::rethrow(static_cast<fed_class&>(c).failure());
     // An item may have come back since the limit was met.
     if (!is_limited || s.source_fails != 0) face::no_memory(name_);
   }
@@ -223,8 +224,9 @@ void* basic_pool_resource<Pool>::get_large(std::size_t bytes, std::size_t align)
   using detail::large_block;
   const std::size_t room = large_block::room(align);
   if (room < align || bytes > SIZE_MAX - room) {
-    // The upstream's to refuse, in its way.
-    static_cast<void>(turn_.upstream->allocate(SIZE_MAX, std::bit_floor(SIZE_MAX)));
+    // The upstream's to refuse, in its way.  Volatile, since compilers refuse it, too.
+    const volatile std::size_t most = SIZE_MAX;
+    static_cast<void>(turn_.upstream->allocate(most, std::bit_floor(SIZE_MAX)));
     face::no_memory(name_);
   }
   std::unique_lock hold(turn_.mutex, std::defer_lock);

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "resource/upstreams.hpp"
+#include "support/page_ladder.hpp"
 
 namespace pool9::test {
 namespace {
@@ -105,6 +106,19 @@ TEST(ResourceUpstream, IsAskedForLessWhenItRefuses) {
   pool_resource r(&up);
   for (int i = 0; i < 1000; ++i) (void)r.allocate(64);
   EXPECT_EQ(up.bytes_out(), 4096u * 16);
+}
+
+TEST(ResourceUpstream, MayBeAPageSourceInstead) {
+  test_source pages;
+  {
+    pool_resource r{"named", pages};
+    for (int i = 0; i < 1000; ++i) (void)r.allocate(64);
+    EXPECT_GT(pages.live_pages(), 10u);
+    pages.fail_now();
+    EXPECT_THROW(
+        for (;;) (void)r.allocate(64), std::bad_alloc);
+  }
+  EXPECT_EQ(pages.live_pages(), 0u);
 }
 
 TEST(ResourceUpstream, IsLeftAloneByANamedResource) {

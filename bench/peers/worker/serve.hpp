@@ -10,6 +10,7 @@
 #include "contender.hpp"
 #include "pin.hpp"
 #include "workloads/batch.hpp"
+#include "workloads/containers.hpp"
 #include "workloads/latency.hpp"
 #include "workloads/machine.hpp"
 #include "workloads/many.hpp"
@@ -54,6 +55,10 @@ std::vector<choice<C>> workloads_of() {
       {"W3", take_turns<many<C>>},
       {"W8W2", take_turns<latency_in_batches<C>>},
   };
+  if constexpr (has_allocator<C>) {
+    all.push_back({"W9map", take_turns<map_of_ints<C>>});
+    all.push_back({"W9list", take_turns<list_of_ints<C>>});
+  }
   if constexpr (C::thread_safe) {
     all.push_back({"W4pair", take_turns<shared_pairs<C>>});
     all.push_back({"W4batch", take_turns<shared_batches<C>>});

@@ -44,9 +44,10 @@ class basic_pool_resource : public std::pmr::memory_resource {
   explicit basic_pool_resource(const std::pmr::pool_options& o)
       : basic_pool_resource(o, std::pmr::get_default_resource()) {}
   basic_pool_resource(const std::pmr::pool_options& o, std::pmr::memory_resource* upstream);
-  /// Its pools have that name, cut at 31 bytes, and their pages come from the system, to which they
-  /// go back by themselves; larger blocks come from std::pmr::new_delete_resource().
-  explicit basic_pool_resource(std::string_view name);
+  /// Its pools have that name, cut at 31 bytes, and their pages come from `pages`, which must
+  /// outlive this - from the system, to which idle ones go back by themselves; larger blocks come
+  /// from std::pmr::new_delete_resource().
+  explicit basic_pool_resource(std::string_view name, page_source& pages = system_source());
   basic_pool_resource(const basic_pool_resource&) = delete;
   basic_pool_resource& operator=(const basic_pool_resource&) = delete;
   /// Calls release().
@@ -141,7 +142,7 @@ class basic_pool_resource : public std::pmr::memory_resource {
 
   std::array<std::atomic<size_class*>, classes::count> classes_{};
   detail::upstream_turn turn_;
-  const bool feeds_pools_;                // the upstream does; else the system
+  page_source* const pages_;              // of its pools; nullptr: the upstream's
   detail::large_block* large_ = nullptr;  // guarded by turn_.mutex
   std::pmr::pool_options options_;
   char name_[32] = {};

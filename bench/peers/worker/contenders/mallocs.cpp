@@ -28,19 +28,30 @@ class malloc_of {
   using in_thread = nothing_in_thread;
   static std::string version() { return Library::version(library); }
 
+  template <class T>
+  struct allocator {
+    using value_type = T;
+    explicit allocator(malloc_of&) {}
+    template <class U>
+    allocator(const allocator<U>&) {}
+    T* allocate(std::size_t n) { return static_cast<T*>(malloc_of::allocate_(n * sizeof(T))); }
+    void deallocate(T* p, std::size_t) noexcept { malloc_of::release_(p); }
+    friend bool operator==(allocator, allocator) { return true; }
+  };
+
   explicit malloc_of(const setting& s) : size_(s.item_size) {
     library = Library::path == nullptr ? RTLD_DEFAULT : dlopen(Library::path, RTLD_NOW);
     if (Library::path != nullptr && library == nullptr) throw std::runtime_error(dlerror());
-    allocate = look_up<void*(std::size_t)>(library, Library::malloc);
-    release = look_up<void(void*)>(library, Library::free);
+    allocate_ = look_up<void*(std::size_t)>(library, Library::malloc);
+    release_ = look_up<void(void*)>(library, Library::free);
   }
-  void* get() noexcept { return allocate(size_); }
-  void put(void* item) noexcept { release(item); }
+  void* get() noexcept { return allocate_(size_); }
+  void put(void* item) noexcept { release_(item); }
 
  private:
   inline static void* library = nullptr;
-  inline static void* (*allocate)(std::size_t) = nullptr;
-  inline static void (*release)(void*) = nullptr;
+  inline static void* (*allocate_)(std::size_t) = nullptr;
+  inline static void (*release_)(void*) = nullptr;
 
   const std::size_t size_;
 };
