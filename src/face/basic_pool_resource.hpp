@@ -63,7 +63,7 @@ constexpr std::size_t page_size_for(std::size_t block, std::size_t n_blocks) noe
 }
 
 template <class Pool>
-struct basic_pool_resource<Pool>::fed_class : face::chunk_source, size_class {
+struct basic_pool_resource<Pool>::fed_class final : face::chunk_source, size_class {
   fed_class(detail::upstream_turn& turn, std::size_t n_blocks, pool_options o)
       : chunk_source(turn, std::min(chunk_bytes, n_blocks * o.item_size)),
         size_class{Pool(with_source(o, *this))} {}
@@ -225,8 +225,8 @@ void* basic_pool_resource<Pool>::get_large(std::size_t bytes, std::size_t align)
   const std::size_t room = large_block::room(align);
   if (room < align || bytes > SIZE_MAX - room) {
     // The upstream's to refuse, in its way.  Volatile, since compilers refuse it, too.
-    const volatile std::size_t most = SIZE_MAX;
-    static_cast<void>(turn_.upstream->allocate(most, std::bit_floor(SIZE_MAX)));
+    const volatile std::size_t most = SIZE_MAX, most_aligned = std::bit_floor(SIZE_MAX);
+    static_cast<void>(turn_.upstream->allocate(most, most_aligned));
     face::no_memory(name_);
   }
   std::unique_lock hold(turn_.mutex, std::defer_lock);
