@@ -115,8 +115,7 @@ TEST(ResourceUpstream, MayBeAPageSourceInstead) {
     for (int i = 0; i < 1000; ++i) (void)r.allocate(64);
     EXPECT_GT(pages.live_pages(), 10u);
     pages.fail_now();
-    EXPECT_THROW(
-        for (;;) (void)r.allocate(64), std::bad_alloc);
+    EXPECT_THROW(for (;;)(void) r.allocate(64), std::bad_alloc);
   }
   EXPECT_EQ(pages.live_pages(), 0u);
 }

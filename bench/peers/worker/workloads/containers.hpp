@@ -18,7 +18,9 @@ namespace peers {
 
 /// A contender that containers can use.
 template <class C>
-concept has_allocator = requires { typename C::template allocator<int>; };
+concept has_allocator = requires {
+  typename C::template allocator<int>;
+};
 
 /// Nanoseconds of an insertion and an erasure together.
 template <class C>
