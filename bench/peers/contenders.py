@@ -31,7 +31,7 @@ ALL = (
     Contender("pool9.limited", "ours", ("W1", "W1roll", "W2random", "W4pair", "W5oneway")),
     Contender("pool9.fallback", "ours", ("W1", "W4pair"), launcher="without-membarrier"),
     Contender("pool9.unsync", "ours", SINGLE_THREADED),
-    Contender("pool9.pmr", "ours", ("W1", "W5oneway", "W5twoway") + CONTAINERS),
+    Contender("pool9.pmr", "ours", ("W1", "W2fifo", "W5oneway") + CONTAINERS),
     Contender("pool9.pmr.unsync", "ours", ("W1",) + CONTAINERS),
     Contender("pool9.allocator", "ours", ("W1", "W5oneway") + CONTAINERS),
     Contender("pool9.allocator.huge", "ours", CONTAINERS),
