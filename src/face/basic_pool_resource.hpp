@@ -24,6 +24,10 @@ struct detail::large_block {
   std::uintptr_t tag;  // tells from anything else that might lie in front of an address
 
   static large_block* of(void* block) noexcept { return static_cast<large_block*>(block) - 1; }
+  /// What the upstream is asked for.  A block of no bytes has an address of its own, too.
+  static constexpr std::size_t total(std::size_t bytes, std::size_t align) noexcept {
+    return room(align) + std::max<std::size_t>(bytes, 1);
+  }
   /// Bytes from the upstream's memory to the block.
   static constexpr std::size_t room(std::size_t align) noexcept {
     return (sizeof(large_block) + align - 1) & ~(align - 1);
@@ -107,7 +111,7 @@ void basic_pool_resource<Pool>::release() noexcept {
   const std::scoped_lock hold(turn_.mutex);
   while (large_ != nullptr) {
     const detail::large_block b = *std::exchange(large_, large_->next);
-    turn_.upstream->deallocate(b.memory, b.bytes + b.room(b.align), b.upstream_align(b.align));
+    turn_.upstream->deallocate(b.memory, b.total(b.bytes, b.align), b.upstream_align(b.align));
   }
 }
 
@@ -231,7 +235,8 @@ void* basic_pool_resource<Pool>::get_large(std::size_t bytes, std::size_t align)
   }
   std::unique_lock hold(turn_.mutex, std::defer_lock);
   if (!turn_.any_thread) hold.lock();
-  void* const memory = turn_.upstream->allocate(bytes + room, large_block::upstream_align(align));
+  void* const memory = turn_.upstream->allocate(large_block::total(bytes, align),
+                                                large_block::upstream_align(align));
   if (!hold.owns_lock()) hold.lock();
   auto* const b = large_block::of(static_cast<std::byte*>(memory) + room);
   ::new (b) large_block{nullptr, large_, memory, bytes, align, 0};
@@ -253,7 +258,7 @@ void basic_pool_resource<Pool>::put_large(void* p, std::size_t bytes, std::size_
   (b->prev != nullptr ? b->prev->next : large_) = b->next;
   if (b->next != nullptr) b->next->prev = b->prev;
   if (turn_.any_thread) hold.unlock();
-  turn_.upstream->deallocate(b->memory, bytes + b->room(align), large_block::upstream_align(align));
+  turn_.upstream->deallocate(b->memory, b->total(bytes, align), large_block::upstream_align(align));
 }
 
 }

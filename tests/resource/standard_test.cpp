@@ -2,6 +2,7 @@
 // [mem.res.pool], sentence by sentence; above each test, the gist of the sentence.
 #include <gtest/gtest.h>
 
+#include <array>
 #include <cstring>
 #include <pool9/memory_resource.hpp>
 #include <set>
@@ -218,6 +219,17 @@ TYPED_TEST(StandardResource, BlocksAreWholeAndAligned) {
       }
     }
   }
+}
+
+// Blocks of no bytes are blocks: the upstream's, too, lie within its memory.
+TYPED_TEST(StandardResource, BlocksOfNoBytesHaveAddressesOfTheirOwn) {
+  std::array<std::byte, 1 << 20> buffer;
+  std::pmr::monotonic_buffer_resource up(buffer.data(), buffer.size());
+  TypeParam r(&up);
+  auto* const none = static_cast<std::byte*>(r.allocate(0, 131'072));
+  auto* const next = static_cast<std::byte*>(up.allocate(1, 1));
+  EXPECT_LT(none, next);
+  r.deallocate(none, 0, 131'072);
 }
 
 // A pool that cannot serve asks the upstream, and what that throws is thrown.
