@@ -20,14 +20,21 @@ namespace detail {
 #endif
 
 #if defined(__x86_64__) && !defined(POOL9_SEEN_BY_SANITIZER)
+static_assert(sizeof(std::atomic<std::uint64_t>) == sizeof(std::uint64_t) &&
+              sizeof(std::atomic<std::uint32_t>) == sizeof(std::uint32_t));
 /// Adds one, with release semantics.  Requires: nobody else writes it.
 [[gnu::always_inline]] inline void count_up(std::atomic<std::uint64_t>& n) noexcept {
-  __asm__ volatile("{incq\t%0|inc\tqword ptr %0}" : "+m"(n) : : "cc", "memory");
+  __asm__ volatile("{incq\t%0|inc\tqword ptr %0}"
+                   : "+m"(reinterpret_cast<std::uint64_t&>(n))
+                   :
+                   : "cc", "memory");
 }
 /// Whether it is not 0; relaxed.
 [[gnu::always_inline]] inline bool is_set(const std::atomic<std::uint32_t>& flag) noexcept {
   bool set;
-  __asm__ volatile("{cmpl\t$0, %1|cmp\tdword ptr %1, 0}" : "=@ccne"(set) : "m"(flag));
+  __asm__ volatile("{cmpl\t$0, %1|cmp\tdword ptr %1, 0}"
+                   : "=@ccne"(set)
+                   : "m"(reinterpret_cast<const std::uint32_t&>(flag)));
   return set;
 }
 #else
