@@ -24,6 +24,10 @@ constexpr unsigned log2_of(std::size_t power_of_two) noexcept {
 constexpr word low_bits(std::size_t n) noexcept {
   return n >= word_bits ? ~word{0} : (word{1} << n) - 1;
 }
+/// std::rotr; its count is signed in one standard library and unsigned in the other.
+constexpr word rotate_right(word w, unsigned n) noexcept {
+  return w >> n | w << ((word_bits - n) % word_bits);
+}
 constexpr word bit(std::size_t i) noexcept { return word{1} << (i % word_bits); }
 
 inline std::uintptr_t address_of(const void* p) noexcept {

@@ -79,7 +79,7 @@ class layout {
   /// more than any run has: multiplying by the inverse of the stride's odd part, modulo 2^64, and
   /// turning its power of two away maps all words one to one, i * stride to i.
   constexpr std::size_t index_at(std::size_t offset) const noexcept {
-    return std::rotr(offset * inverse_, static_cast<int>(stride_log_));
+    return base::rotate_right(offset * inverse_, stride_log_);
   }
   /// The page that `address` lies in.
   constexpr std::uintptr_t page_of(std::uintptr_t address) const noexcept {

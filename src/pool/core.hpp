@@ -80,7 +80,9 @@ struct request {
   std::uint64_t until = base::os::never;  // steady
   bool bulk = false;
   waiter* enqueue = nullptr;  // instead of waiting
+#if defined(__cpp_lib_jthread)
   const std::stop_token* stop = nullptr;
+#endif
 };
 
 /// Figures that only grow.
