@@ -1,0 +1,119 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Plants known bugs, one at a time, and shows which test notices each.
+
+usage: mutate.py ROOT BUILD [REGEX]   in a copy of the sources below BUILD; those whose names match
+       mutate.py ROOT --check         only: every bug of mutants.txt can still be planted
+"""
+import dataclasses
+import os
+import re
+import shutil
+import subprocess
+import sys
+import time
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+# In this order, until one fails: the quick ones first.
+PROGRAMS = ("page-tests", "cache-tests", "pool-tests", "manual-tests", "regression-tests",
+            "async-tests", "edges-tests", "stress-tests", "model-tests")
+LONGEST = 300  # seconds; a test that hangs has noticed
+
+
+@dataclasses.dataclass
+class Mutant:
+    name: str
+    file: str
+    before: str = ""
+    after: str = ""
+
+    def planted(self, root):
+        """The text of the file, without the bug and with it."""
+        with open(os.path.join(root, self.file), encoding="utf-8") as file:
+            text = file.read()
+        if text.count(self.before) != 1:
+            raise ValueError(f"{self.name}: what it changes is {text.count(self.before)} times in "
+                             f"{self.file}")
+        return text, text.replace(self.before, self.after)
+
+    def write(self, root, text):
+        with open(os.path.join(root, self.file), "w", encoding="utf-8") as file:
+            file.write(text)
+
+
+def read():
+    with open(os.path.join(HERE, "mutants.txt"), encoding="utf-8") as file:
+        blocks = file.read().split("\n\n")[1:]
+    for block in blocks:
+        name, path, *lines = block.strip("\n").split("\n")
+        text = {sign: "\n".join(line[1:] for line in lines if line[0] == sign) for sign in "-+"}
+        # A line that goes leaves no empty one behind, a part of a line no end of one.
+        end = "\n" if lines[0].startswith("- ") else ""
+        yield Mutant(name, path, text["-"] + end, text["+"] + end if text["+"] else "")
+
+
+def check(root):
+    failures = 0
+    for mutant in read():
+        try:
+            mutant.planted(root)
+        except ValueError as error:
+            print(error)
+            failures += 1
+    return failures
+
+
+def build(folder):
+    done = subprocess.run(["cmake", "--build", folder, "--target", *PROGRAMS],
+                          capture_output=True, text=True, check=False)
+    return done.returncode == 0, done.stdout
+
+
+def first_failure(folder):
+    """The test that notices, or None."""
+    for program in PROGRAMS:
+        command = [os.path.join(folder, "tests", program), "--gtest_fail_fast"]
+        try:
+            run = subprocess.run(command, capture_output=True, text=True, timeout=LONGEST,
+                                 check=False, errors="replace")
+            output, ended = run.stdout, run.returncode == 0
+        except subprocess.TimeoutExpired as late:
+            output, ended = (late.stdout or b"").decode(errors="replace"), False
+        if not ended:
+            started = re.findall(r"^\[ RUN      \] (\S+)", output, re.M)
+            return started[-1] if started else program
+    return None
+
+
+def main(root, where, chosen=""):
+    if where == "--check":
+        return check(root)
+    source, folder = os.path.join(where, "source"), os.path.join(where, "build")
+    shutil.rmtree(source, ignore_errors=True)
+    files = subprocess.run(["git", "-C", root, "ls-files"], capture_output=True, text=True,
+                           check=True).stdout.splitlines()
+    for name in files:
+        os.makedirs(os.path.dirname(os.path.join(source, name)), exist_ok=True)
+        shutil.copy2(os.path.join(root, name), os.path.join(source, name))
+    subprocess.run(["cmake", "--preset", "dev", "-S", source, "-B", folder], cwd=source,
+                   stdout=subprocess.DEVNULL, check=True)
+    survivors = 0
+    for mutant in read():
+        if not re.search(chosen, mutant.name):
+            continue
+        start = time.monotonic()
+        good, bad = mutant.planted(source)
+        mutant.write(source, bad)
+        is_built, output = build(folder)
+        found = first_failure(folder) if is_built else None
+        mutant.write(source, good)
+        verdict = f"noticed by {found}" if found else "SURVIVED"
+        if not is_built:
+            verdict = "does not compile\n" + output[-2000:]
+        survivors += found is None
+        print(f"{time.monotonic() - start:5.0f} s  {mutant.name}: {verdict}", flush=True)
+    print(f"{survivors} survived")
+    return survivors
+
+
+if __name__ == "__main__":
+    sys.exit(1 if main(*sys.argv[1:]) else 0)
