@@ -44,7 +44,8 @@ struct resident::promise_type {
     pool9::pool* const pool = item.get_deleter().owner;
     return ::new (item.release()) home{pool} + 1;
   }
-  static void operator delete(void* frame) noexcept {
+  // Inlined: of a call g++ 12 would warn that the frame begins behind something.
+  [[gnu::always_inline]] static void operator delete(void* frame) noexcept {
     home* const h = static_cast<home*>(frame) - 1;
     h->pool->put(h);
   }
