@@ -4,11 +4,20 @@
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
+#include <pool9/render.hpp>
 
 #include "c_api/handle.hpp"
 
 using namespace pool9;
 using namespace pool9::c_api;
+
+namespace {
+
+void print_line(void*, std::string_view line) {
+  std::printf("%.*s\n", static_cast<int>(line.size()), line.data());
+}
+
+}
 
 void pool_print(struct ::pool* pp, const char* modif) {
   const handle& h = at(pp, "pool_print");
@@ -17,11 +26,20 @@ void pool_print(struct ::pool* pp, const char* modif) {
   };
   const int parts =
       (asks_for('l') ? int(print_parts::log) : 0) | (asks_for('p') ? int(print_parts::pages) : 0);
-  h.items.print(
-      [](void*, std::string_view line) {
-        std::printf("%.*s\n", static_cast<int>(line.size()), line.data());
-      },
-      nullptr, print_parts(parts));
+  h.items.print(print_line, nullptr, print_parts(parts));
+}
+
+int pool_printall(const char* format) {
+  const std::string_view name = format != nullptr ? format : "table";
+  stats_format f = stats_format::table;
+  if (name == "json") {
+    f = stats_format::json;
+  } else if (name == "openmetrics") {
+    f = stats_format::openmetrics;
+  } else if (name != "table") {
+    return EINVAL;
+  }
+  return render_all(f, print_line, nullptr) ? 0 : ENOMEM;
 }
 
 int pool_chk(struct ::pool* pp, const char* label) {

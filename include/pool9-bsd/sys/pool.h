@@ -100,6 +100,9 @@ int pool_reclaim(struct pool* pp) POOL9_SYMBOL(pool9_reclaim);
 void pool_drain(void* unused) POOL9_SYMBOL(pool9_drain);
 /* Describes the pool on standard output; modif may hold `l' (the log) and `p' (the pages). */
 void pool_print(struct pool* pp, const char* modif) POOL9_SYMBOL(pool9_print);
+/* Prints the statistics of all pools of the process that have been used on standard output; format:
+ * "table" or NULL, "json", "openmetrics".  Returns 0, EINVAL for another format, or ENOMEM. */
+int pool_printall(const char* format) POOL9_SYMBOL(pool9_printall);
 /* Checks every invariant; returns 0, or 1 and says which is broken. */
 int pool_chk(struct pool* pp, const char* label) POOL9_SYMBOL(pool9_chk);
 /* The system's pages, for use as palloc and prelease. */
