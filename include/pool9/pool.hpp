@@ -73,6 +73,7 @@ struct pool_options {
 
 namespace detail {
 struct core;
+struct layout_access;
 class wait_queue;
 
 constexpr bool power_of_two(std::size_t n) noexcept { return n != 0 && (n & (n - 1)) == 0; }
@@ -131,6 +132,7 @@ class waiter {
  private:
   friend class pool;
   friend struct detail::core;
+  friend struct detail::layout_access;
   friend class detail::wait_queue;
 
   const callback served_;  // nullptr: a thread that sleeps on state_; the rest is the pool's

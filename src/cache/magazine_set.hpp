@@ -12,6 +12,7 @@
 //   M3  within closed, and within parked, those with items come before those without
 //   M4  open_depth = sum of limit - base over open
 #pragma once
+#include "base/layout_access.hpp"
 #include "cache/magazine.hpp"
 
 namespace pool9::cache {
@@ -81,6 +82,7 @@ class magazine_set {
   bool check() noexcept;
 
  private:
+  friend struct detail::layout_access;
   void take_over(magazine& m) noexcept;
   void put_in_line(base::list& l, magazine& m) noexcept;
   void dispose(magazine& m) noexcept;

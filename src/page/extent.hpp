@@ -71,6 +71,7 @@ class extent_set {
   }
 
  private:
+  friend struct detail::layout_access;
   template <class F>
   static bool walk(const extent* e, F& f) {
     return e == nullptr || (walk(e->left, f) && f(*e) && walk(e->right, f));

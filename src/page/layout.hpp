@@ -21,6 +21,7 @@
 #include <algorithm>
 
 #include "base/bits.hpp"
+#include "base/layout_access.hpp"
 
 namespace pool9::page {
 
@@ -103,6 +104,7 @@ class layout {
   }
 
  private:
+  friend struct detail::layout_access;
   static constexpr bool may_colour(const item_shape& s) noexcept {
     return s.size % 256 == 0 && s.size >= 1024 && s.size <= 16384 && s.align <= colour_step &&
            s.red_zone == 0;

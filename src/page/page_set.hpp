@@ -95,6 +95,7 @@ class page_set {
   bool check() noexcept;
 
  private:
+  friend struct detail::layout_access;
   /// What an address is, and, if it is an item in storage, where.
   struct place {
     give_result state;

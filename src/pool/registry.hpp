@@ -3,6 +3,9 @@
 //
 // The registry's lock is taken before any pool's and outlives them all.
 #pragma once
+#include <atomic>
+#include <cstdint>
+
 #include "base/list.hpp"
 #include "base/mutex.hpp"
 #include "pool/pin.hpp"
@@ -17,6 +20,13 @@ struct entry : base::list_link {
   core* pool = nullptr;
   const void* thread = nullptr;  // a visitor's; it stays the same in the child of a fork
 };
+
+/// Where others than this process begin to look (layout_note.hpp): they cannot take the lock.
+struct root_t {
+  base::list pools;                         // of entries; guarded by `lock`
+  std::atomic<std::uint64_t> n_changes{0};  // odd: `pools` is being changed
+};
+[[gnu::visibility("hidden")]] extern constinit root_t root __asm__("pool9_registry");
 
 /// Requires: the lock is held.
 void add(core& c) noexcept POOL9_REQUIRES(lock);

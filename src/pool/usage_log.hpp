@@ -9,6 +9,7 @@
 #include "base/text.hpp"
 
 namespace pool9::inline v1::detail {
+struct layout_access;
 
 class usage_log {
  public:
@@ -58,6 +59,7 @@ class usage_log {
   }
 
  private:
+  friend struct layout_access;
   static constexpr std::size_t size =
       256;  // some 10 KiB: the last hundred items' comings and goings
   std::size_t n_entries() const noexcept { return n_ < size ? n_ : size; }

@@ -59,6 +59,7 @@ class wait_queue {
   bool check() const noexcept;
 
  private:
+  friend struct layout_access;
   waiter* head_ = nullptr;
   waiter* tail_ = nullptr;
   std::size_t size_ = 0;

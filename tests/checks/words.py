@@ -9,7 +9,7 @@ import sys
 import source_tree
 
 SUFFIXES = source_tree.CODE_SUFFIXES + (
-    ".3", ".cmake", ".in", ".json", ".map", ".md", ".py", ".sh", ".txt", ".yml",
+    ".1", ".3", ".cmake", ".in", ".json", ".map", ".md", ".py", ".sh", ".txt", ".yml",
     "dev", "run", "LICENSE")
 # Written so that this file passes its own check.
 LEFT_OPEN = re.compile(r"\b(TO[D]O|FIX[M]E|X[X]X|HAC[K])\b")

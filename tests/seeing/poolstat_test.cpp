@@ -1,0 +1,204 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// poolstat on live programs of every kind of linking, on core files, and on programs that are stuck
+// or change all the while.
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <regex>
+#include <thread>
+
+#include "programs.hpp"
+#include "stress/sanitized.hpp"
+#include "support/gate.hpp"
+
+namespace pool9::test {
+namespace {
+
+using namespace std::chrono_literals;
+
+const std::string poolstat = POOL9_POOLSTAT;
+
+/// How long the oldest waits is all that differs between two looks.
+std::string without_waits(const std::string& json) {
+  return std::regex_replace(json, std::regex("\"oldest_wait_ns\": [0-9]+"), "");
+}
+bool has(const std::string& text, const std::string& part) {
+  return text.find(part) != std::string::npos;
+}
+
+/// One of the programs made of seen.cpp, which has come to where it can be looked into.
+struct seen {
+  seen(const std::string& how, const std::string& mode)
+      : path(POOL9_SEEN_DIRECTORY "/seen-" + how),
+        p({path, mode}, is_open()),
+        own(p.read_until("ready\n")),
+        pid(std::to_string(p.pid())) {
+    own.resize(own.size() - std::min<std::size_t>(own.size(), 6));
+  }
+  /// Standard input that does not end.
+  static int is_open() {
+    static int ends[2] = {-1, -1};
+    if (ends[0] < 0 && ::pipe2(ends, O_CLOEXEC) != 0) return -1;
+    return ends[0];
+  }
+  const std::string path;
+  program p;
+  std::string own;
+  const std::string pid;
+};
+
+class Poolstat : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    if (poolstat.empty()) GTEST_SKIP() << "poolstat is not built";
+  }
+};
+
+class PoolstatOf : public Poolstat, public ::testing::WithParamInterface<std::string> {
+ protected:
+  void SetUp() override {
+    Poolstat::SetUp();
+    if (!std::filesystem::exists(POOL9_SEEN_DIRECTORY "/seen-" + GetParam()))
+      GTEST_SKIP() << "not built with a sanitizer";
+  }
+};
+
+TEST_P(PoolstatOf, SaysWhatTheProcessSaysOfItself) {
+  seen s(GetParam(), "quiet");
+  const program_end look = run({poolstat, "--json", s.pid});
+  EXPECT_EQ(look.status, 0) << look.text;
+  EXPECT_EQ(look.text, s.own);
+  EXPECT_TRUE(has(s.own, "\"stored\"")) << s.own;
+}
+TEST_P(PoolstatOf, FindsTheNoteThatReadelfShows) {
+  const std::string file =
+      GetParam() == "shared" ? POOL9_SHARED_LIBRARY : POOL9_SEEN_DIRECTORY "/seen-" + GetParam();
+  EXPECT_TRUE(std::regex_search(run({"readelf", "-nW", file}).text,
+                                std::regex("pool9 +0x0+10[^\n]*type|pool9 +0x0+10\tNT_VERSION")));
+}
+
+INSTANTIATE_TEST_SUITE_P(EveryLinking, PoolstatOf,
+                         ::testing::Values("pie", "no_pie", "static", "shared", "stripped"),
+                         [](const auto& how) { return how.param; });
+
+TEST_F(Poolstat, LooksIntoACoreFile) {
+  if (!is_installed("gcore")) GTEST_SKIP() << "gcore (Debian's gdb) is not installed";
+  if (sanitized) GTEST_SKIP() << "a sanitizer's shadow makes core files of terabytes";
+  for (const std::string how : {"pie", "shared", "stripped", "static"}) {
+    seen s(how, "stuck");
+    const std::string core = ::testing::TempDir() + "poolstat_test";
+    const program_end made = run({"gcore", "-o", core, s.pid});
+    const std::string file = core + "." + s.pid;
+    if (made.status != 0) GTEST_SKIP() << "gcore may not: " << made.text;
+    const program_end json = run({poolstat, "--json", "--core", file, s.path});
+    EXPECT_EQ(json.status, 0);
+    EXPECT_EQ(without_waits(json.text), without_waits(s.own)) << how;
+    const program_end who = run({poolstat, "waiters", "--core", file, s.path, "stuck"});
+    EXPECT_EQ(who.status, 0);
+    EXPECT_TRUE(has(who.text, "2  thread ")) << who.text;
+    EXPECT_EQ(run({poolstat, "--core", s.path, file}).status, 2) << "the other way round";
+    std::filesystem::remove(file);
+  }
+}
+
+TEST_F(Poolstat, NamesThoseWhoWaitInAProcessThatIsStuckOrStopped) {
+  seen s("pie", "stuck");
+  for (int i = 0; i < 2; ++i) {
+    const program_end look = run({poolstat, "waiters", s.pid, "stuck"});
+    EXPECT_EQ(look.status, 0) << look.text;
+    EXPECT_TRUE(std::regex_search(
+        look.text, std::regex("^pool 1 'stuck': 2 waiting, 2 of 2 items out\n"
+                              " +WAITED  ITEMS  WHO\n"
+                              "1  [0-9]+\\.[0-9]{3} s +2  thread [0-9]+ patient\n"
+                              "2  [0-9]+\\.[0-9]{3} s +1  callback .*served_at_last.* "
+                              "\\(seen-pie\\)\n$")))
+        << look.text;
+    EXPECT_TRUE(has(run({poolstat, s.pid}).text, "tight:waiters,limit"));
+    ::kill(s.p.pid(), SIGSTOP);
+  }
+}
+
+TEST_F(Poolstat, NamesWhoHoldsItemsByCallSite) {
+  seen s("pie", "quiet");
+  const program_end look = run({poolstat, "who", s.pid, "twin \"one\""});
+  EXPECT_EQ(look.status, 0);
+  EXPECT_TRUE(has(look.text, "seen.cpp:1\n")) << look.text;
+  EXPECT_TRUE(std::regex_search(look.text, std::regex("\n +3 +4 +2 +0x[0-9a-f]+  seen.cpp:1\n")));
+  EXPECT_TRUE(std::regex_search(look.text, std::regex("\n +2 +1 +0 +0x[0-9a-f]+  seen.cpp:2\n")));
+  EXPECT_TRUE(has(look.text, "who has them is not known")) << "the other pool of that name";
+}
+
+TEST_F(Poolstat, ReadsAProcessThatChangesAllTheWhile) {
+  seen s("pie", "busy");
+  const auto end = std::chrono::steady_clock::now() + 1500ms;
+  int n_fine = 0, n = 0;
+  for (; std::chrono::steady_clock::now() < end; ++n) {
+    const program_end look = run({poolstat, s.pid});
+    EXPECT_TRUE(look.status == 0 || look.status == 4) << look.status << look.text;
+    EXPECT_TRUE(has(look.text, "  busy  ")) << look.text;
+    n_fine += look.status == 0 ? 1 : 0;
+  }
+  EXPECT_GT(n_fine, n / 2) << "of " << n;
+  const program_end watch = run({poolstat, "-w", "0.1", "-n", "2", s.pid});
+  EXPECT_TRUE(std::regex_search(watch.text, std::regex("\n1 +busy +[0-9]+ .* [1-9][0-9]+ +0 ")))
+      << watch.text;
+}
+
+TEST_F(Poolstat, OpenMetricsIsAccepted) {
+  seen s("pie", "stuck");
+  const std::string text = run({poolstat, "--openmetrics", s.pid}).text;
+  EXPECT_EQ(run({"python3", "-B", beside("openmetrics.py")}, text).text, "");
+  EXPECT_TRUE(has(text, "pool9_waiters{id=\"1\",name=\"stuck\"} 2\n"));
+  if (!is_installed("promtool")) GTEST_SKIP() << "promtool (Debian's prometheus) is not installed";
+  EXPECT_EQ(run({"promtool", "check", "metrics"}, text).text, "");
+}
+
+TEST_F(Poolstat, ShowsTheServerUnderLoad) {
+  const std::string httpd = POOL9_HTTPD;
+  if (httpd.empty() || !is_installed("wrk")) GTEST_SKIP() << "takes examples/httpd, and wrk";
+  program server({httpd, "--root", POOL9_SEEING_DIRECTORY, "--port", "18437", "--limit", "8"});
+  program load({"wrk", "-t1", "-c24", "-d2", "http://127.0.0.1:18437/openmetrics.py"});
+  std::string text;
+  EXPECT_TRUE(run_until([&] {
+    text = run({poolstat, "-w", "0.2", "-n", "1", std::to_string(server.pid())}).text;
+    return std::regex_search(text, std::regex("\\n[0-9]+ +\\w+ .* [1-9][0-9]{2,} +0 "));
+  })) << text;
+}
+
+TEST_F(Poolstat, EndsAsItsManualSays) {
+  const auto expect = [](int status, std::vector<std::string> words, const std::string& says) {
+    words.insert(words.begin(), poolstat);
+    const program_end end = run(words);
+    EXPECT_EQ(end.status, status) << end.text;
+    EXPECT_TRUE(has(end.text, says)) << end.text;
+  };
+  program sleeper({"sleep", "1000"});
+  seen s("pie", "stuck");
+  expect(0, {"--help"}, "waiters");
+  expect(0, {s.pid}, "stuck");
+  expect(1, {}, "of which process?");
+  expect(1, {"zero"}, "'zero' is no process number");
+  expect(1, {s.pid, "more"}, "what is 'more'?");
+  expect(1, {"--json", "--openmetrics", s.pid}, "excludes");
+  expect(1, {"waiters", s.pid}, "of which pool?");
+  expect(2, {"99999999"}, "there is no process 99999999");
+  expect(2, {"--core", "/dev/null", "/dev/null"}, "not a core file");
+  expect(3, {std::to_string(sleeper.pid())}, "no program that uses pool9");
+  expect(3, {"waiters", s.pid, "nix"}, "has no pool 'nix'");
+  if (::geteuid() == 0) return;  // may look into everything
+  expect(2, {"1"}, "ptrace_scope");
+  expect(2, {"1"}, "CAP_SYS_PTRACE");
+}
+
+TEST_F(Poolstat, WithoutPermissionSaysWhatWouldHelp) {
+  if (::geteuid() != 0 || !is_installed("setpriv")) GTEST_SKIP() << "takes root, and setpriv";
+  seen s("pie", "stuck");
+  const program_end look = run({"setpriv", "--reuid=65534", "--clear-groups", poolstat, s.pid});
+  if (has(look.text, "No such file") || has(look.text, "failed to execute"))
+    GTEST_SKIP() << "nobody may not run poolstat here";
+  EXPECT_EQ(look.status, 2) << look.text;
+  EXPECT_TRUE(has(look.text, "ptrace_scope") && has(look.text, "CAP_SYS_PTRACE")) << look.text;
+}
+
+}  // namespace
+}  // namespace pool9::test

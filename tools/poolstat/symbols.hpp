@@ -1,0 +1,13 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// Names of functions in the target, as far as its files tell.
+#pragma once
+#include "target.hpp"
+
+namespace poolstat {
+
+/// "serve(waiter&)+0x1c (httpd)", "httpd+0x4f1c", or the address alone.  `root` is put before the
+/// paths of files: where another container has them.
+std::string name_of(const std::vector<mapping>& all, const std::string& root,
+                    std::uint64_t address);
+
+}
