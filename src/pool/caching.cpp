@@ -13,6 +13,7 @@
 // there is room to spare again; otherwise a pool near its limit would recall at every get.
 #include <algorithm>
 
+#include "base/probe.hpp"
 #include "cache/thread.hpp"
 #include "pool/core.hpp"
 
@@ -225,6 +226,7 @@ void* core::refill(magazine& m, handoff& owed) noexcept {
   drop_nulls(m, owed);
   if (m.n_held() == 0) return nullptr;
   ++counts.refills;
+  POOL9_PROBE(refill, id, +name, moved + n, n_at_hand());
   void* const item = m.take_newest();
   if (n_issued() > counts.peak_out)
     if (const std::size_t out = n_out(); out > counts.peak_out) note_peak(out);
@@ -239,6 +241,7 @@ void core::stow(magazine& m, void* item, handoff& owed) noexcept {
     for (std::size_t i = 0; i < n; ++i) give_from_magazine(m.base[i], owed);
     m.drop_oldest(n);
     ++counts.flushes;
+    POOL9_PROBE(flush, id, +name, n, n_at_hand());
   }
   push(m, item);
 }
@@ -257,8 +260,13 @@ void core::give_from_magazine(void* item, handoff& owed) noexcept {
 
 // ---- Recalling
 
+void core::note_recall() noexcept {
+  ++counts.recalls;
+  POOL9_PROBE(recall, id, +name, caches.n_recalled(), scarce);
+}
+
 void core::recall_open() noexcept {
-  if (caches.recall([](const magazine&) { return true; })) ++counts.recalls;
+  if (caches.recall([](const magazine&) { return true; })) note_recall();
 }
 
 void core::recall_all(handoff& owed) noexcept {
@@ -309,7 +317,7 @@ void core::draw_in_steps(handoff& owed) noexcept {
 }
 
 void core::age_caches(handoff& owed) noexcept {
-  if (caches.recall([](const magazine& m) { return m.idle; })) ++counts.recalls;
+  if (caches.recall([](const magazine& m) { return m.idle; })) note_recall();
   while (magazine* const m = caches.find_idle()) {
     const std::size_t n = std::min(m->n_recalled(), most_aged);
     for (std::size_t i = 0; i < n; ++i) give_from_magazine(caches.draw_from(*m), owed);

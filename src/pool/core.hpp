@@ -314,6 +314,8 @@ struct core {
   std::size_t quick_put_from() const noexcept POOL9_REQUIRES(mutex);
   void note_peak(std::size_t out) noexcept POOL9_REQUIRES(mutex);
   void note_growth() noexcept POOL9_REQUIRES(mutex);
+  void note_recall() noexcept POOL9_REQUIRES(mutex);
+  void note_limit() noexcept POOL9_REQUIRES(mutex);
   /// Serves whoever can be served: makes C3 and C5 true, and then what retune() does.
   void serve_waiters(handoff& owed) noexcept POOL9_REQUIRES(mutex);
   void enqueue(waiter& w, const request& r, bool at_limit, handoff& owed) noexcept

@@ -12,6 +12,7 @@
 #include <algorithm>
 #include <cstdlib>
 
+#include "base/probe.hpp"
 #include "pool/core.hpp"
 #include "pool/housekeeping.hpp"
 #include "pool/poison.hpp"
@@ -91,7 +92,7 @@ bulk_outcome core::fall_short(const request& r, bool at_limit, bool nested,
   const bool gives_up = at_limit && has(r.flags, get_flags::limitfail);
   const bool waits = has(r.flags, get_flags::waitok) && !gives_up;
   const bool panics = has(r.flags, get_flags::urgent) && !nested && !(at_limit && waits);
-  if (at_limit) ++counts.limit_hits;
+  if (at_limit) note_limit();
   if (r.enqueue != nullptr) {
     enqueue(*r.enqueue, r, at_limit, owed);
     leave(owed);
@@ -108,6 +109,11 @@ bulk_outcome core::fall_short(const request& r, bool at_limit, bool nested,
         limit, out);
   if (panics) panic_for_memory(r.where, out);
   return bulk_outcome::short_of_items;
+}
+
+void core::note_limit() noexcept {
+  ++counts.limit_hits;
+  POOL9_PROBE(limit, id, +name, n_issued(), bounds.hard);
 }
 
 void core::panic_for_memory(const call_site& where, std::size_t out) noexcept {

@@ -8,6 +8,7 @@
 #include <array>
 
 #include "base/arena.hpp"
+#include "base/probe.hpp"
 #include "pool/core.hpp"
 #include "pool/housekeeping.hpp"
 #include "pool/poison.hpp"
@@ -68,6 +69,7 @@ bool core::grow(get_flags flags, handoff& owed) noexcept {
   const std::size_t n = ask_source({got.data(), wanted}, flags, asking::to_grow);
   mutex.lock();
   counts.pages_requested += n;
+  POOL9_PROBE(grow, id, +name, wanted, n);
   if (n == 0) ++counts.source_fails;
   std::size_t n_refused = 0;
   void* twice = nullptr;
@@ -103,6 +105,7 @@ std::size_t core::give_back(std::size_t most, handoff& owed) noexcept {
     if (n == 0) break;
     for (std::size_t i = 0; i < n; ++i) going[i] = pages.detach_empty();
     counts.pages_released += n;
+    POOL9_PROBE(reclaim, id, +name, n, pages.n_pages());
     n_gone += n;
     retune();
     mutex.unlock();
@@ -134,6 +137,7 @@ bool core::prime(std::size_t n) noexcept {
     got.n += came;
     mutex.lock();
     counts.pages_requested += came;
+    POOL9_PROBE(grow, id, +name, wanted, came);
     if (came != 0) continue;
     ++counts.source_fails;
     return unprime(got, owed);

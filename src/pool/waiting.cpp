@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <optional>
 
+#include "base/probe.hpp"
 #include "pool/core.hpp"
 #include "pool/housekeeping.hpp"
 
@@ -34,6 +35,7 @@ void core::finish(waiter& w, waiter_state state, handoff& owed) noexcept {
   waiters.remove(w);
   const std::uint64_t waited = os::steady_ns() - w.since_ns_;
   counts.wait_ns_total += waited;
+  if (state == waiter_served) POOL9_PROBE(handoff, id, +name, w.wanted_, waited);
   ++counts.wait_histogram[std::min(31, static_cast<int>(std::bit_width(waited / 1000)))];
   if (wait_queue::is_thread(w)) {
     const void* const address = &w.state_;
@@ -55,7 +57,7 @@ void core::serve_waiters(handoff& owed) noexcept {
     } else if (!admits(w->wanted_) && has(w->flags_, get_flags::limitfail)) {
       // "will return NULL without waiting" - as soon as it is its turn to find the limit reached
       ++counts.fails;
-      ++counts.limit_hits;
+      note_limit();
       finish(*w, waiter_refused, owed);
     } else {
       break;
@@ -98,6 +100,7 @@ void core::enqueue(waiter& w, const request& r, bool at_limit, handoff& owed) no
   w.state_.store(waiter_queued, std::memory_order_relaxed);  // relaxed: published by the lock
   waiters.push(w);  // wait.1: all is recalled, under this lock, or it would not have to wait
   ++counts.waits;
+  POOL9_PROBE(wait, id, +name, w.wanted_, waiters.size());
   serve_waiters(owed);
 }
 
