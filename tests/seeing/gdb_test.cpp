@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// The pretty-printers of tools/gdb, and the probes, in GDB itself.
+#include <gtest/gtest.h>
+
+#include "programs.hpp"
+
+namespace pool9::test {
+namespace {
+
+bool has(const std::string& text, const std::string& part) {
+  return text.find(part) != std::string::npos;
+}
+
+class Gdb : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    if (!is_installed("gdb")) GTEST_SKIP() << "gdb is not installed";
+  }
+  /// What GDB prints for these commands, in seen-pie where it is ready.
+  static std::string debug(const std::string& mode, std::vector<std::string> commands) {
+    // Leaks cannot be looked for under a debugger.
+    std::vector<std::string> words = {"env", "ASAN_OPTIONS=detect_leaks=0", "gdb", "-nx", "-batch"};
+    commands.insert(commands.begin(), "source " POOL9_SEEING_DIRECTORY "/../../tools/gdb/pool9.py");
+    for (const std::string& c : commands) {
+      words.push_back("-ex");
+      words.push_back(c == "run" ? "run " + mode + " </dev/null" : c);
+    }
+    words.push_back(POOL9_SEEN_DIRECTORY "/seen-pie");
+    return run(words).text;
+  }
+};
+
+TEST_F(Gdb, ListsAndPrintsPools) {
+  const std::string text =
+      debug("quiet", {"break await_end", "run", "pools", "print be_quiet()::cached",
+                      "print *be_quiet()::cached.core_._M_b._M_p"});
+  if (has(text, "No type named")) GTEST_SKIP() << "the library has no debug information";
+  for (const char* const line :
+       {"pool 'twin \"one\"' = {id = 1, item_size = 3000, out = 60, cached = ",
+        "pool 'parked' = {id = 3, item_size = 8, out = 2500, cached = 2620, free = 0,",
+        "pool 'recalled' = {id = 4, item_size = 4096, out = 150, cached = 0, ",
+        "pool 'stored' = {id = 6, item_size = 100, out = 200, cached = 0, free = 19, total = 219, "
+        "hard_limit = none, waiters = 0, pages = 2, calm = False}",
+        "$1 = pool 'cached' = {id = 2, item_size = 200, out = 250, ",
+        "$2 = pool 'cached' = {id = 2, item_size = 200, out = 250, "})
+    EXPECT_TRUE(has(text, line)) << line << "\nis not in\n" << text;
+}
+
+TEST_F(Gdb, PrintsAPoolThatSomebodyWaitsFor) {
+  const std::string text = debug("stuck", {"break await_end", "run", "print be_stuck()::p"});
+  if (has(text, "No type named")) GTEST_SKIP() << "the library has no debug information";
+  EXPECT_TRUE(has(text, "hard_limit = 2, waiters = 2, pages = 1, calm = False}")) << text;
+}
+
+TEST_F(Gdb, StopsAtAProbeAndSeesItsArguments) {
+  const std::string text =
+      debug("stuck", {"break -probe-stap pool9:limit", "run", "print (char *)$_probe_arg1",
+                      "print $_probe_arg2", "print $_probe_arg3"});
+  EXPECT_TRUE(has(text, "\"stuck\"")) << text;
+  EXPECT_TRUE(has(text, "$2 = 2\n$3 = 2\n")) << "two issued, of two at most\n" << text;
+}
+
+}  // namespace
+}  // namespace pool9::test
