@@ -27,10 +27,10 @@ struct layout_access {
     return m;
   }
   template <std::size_t N>
-  static consteval layout_table table(const layout_table::member (&members)[N]) {
+  static consteval layout_table table(const layout_table::member (&all_of)[N]) {
     static_assert(N <= layout_table::most_members);
     layout_table t{1, sizeof(layout_table::member), N, 0, {}};
-    for (std::size_t i = 0; i < N; ++i) t.members[i] = members[i];
+    for (std::size_t i = 0; i < N; ++i) t.members[i] = all_of[i];
     return t;
   }
   static const layout_table::member members[];

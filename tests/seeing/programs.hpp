@@ -2,6 +2,7 @@
 // Running other programs in a test: what they print, and how they end.
 #pragma once
 #include <fcntl.h>
+#include <regex.h>
 #include <spawn.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -16,6 +17,15 @@ namespace pool9::test {
 
 /// A file that lies beside the sources of these tests.
 inline std::string beside(const std::string& name) { return POOL9_SEEING_DIRECTORY "/" + name; }
+
+/// Whether some part of `text` matches, which may be of several lines (POSIX, extended).
+inline bool matches(const std::string& text, const std::string& expression) {
+  regex_t compiled;
+  if (::regcomp(&compiled, expression.c_str(), REG_EXTENDED | REG_NOSUB) != 0) std::abort();
+  const bool found = ::regexec(&compiled, text.c_str(), 0, nullptr, 0) == 0;
+  ::regfree(&compiled);
+  return found;
+}
 
 struct program_end {
   int status = -1;   // -1: did not run, or died of a signal

@@ -101,7 +101,9 @@ exit_code run(const CLI::App& app, options& o) {
   if (app.got_subcommand("who"))
     return for_named(
         r, o,
-        [](target&, reader& from, const reader::pool& p) { print_holders(p, from.items_out(p)); },
+        [](target& t, reader& from, const reader::pool& p) {
+          print_holders(t, p, from.items_out(p));
+        },
         *in);
   if (!o.words.empty()) throw trouble(exit_code::usage, "what is '" + o.words.front() + "'?");
   return o.interval > 0 ? watch(*in, r, o) : show(r, o);

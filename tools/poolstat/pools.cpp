@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <chrono>
 #include <thread>
+#include <unordered_set>
 #include <utility>
 
 namespace poolstat {
@@ -35,12 +36,14 @@ reader::reader(target& in) : in_(in), libraries_(find_libraries(in)) {
 
 bool reader::walk(const library& l, std::uint64_t head, bool strict, const visit& f) {
   std::uint64_t before = head;
+  std::unordered_set<std::uint64_t> visited;  // a list in the middle of a change may turn in itself
   object link(in_, l.members, "link", head);
-  for (std::size_t n = 0; link && n < most_links; ++n) {
+  while (link && visited.size() < most_links) {
     const std::uint64_t at = link["next"];
     link = object(in_, l.members, "link", at);
     if (!link || (strict && link["prev"] != before)) return false;
     if (at == head) return true;
+    if (!visited.insert(at).second) return false;
     if (!f(at) && strict) return false;
     before = at;
   }
@@ -194,9 +197,10 @@ std::vector<waiting> reader::waiters(const pool& p) {
     const object core(in_, l, "core", p.core);
     std::uint64_t before = 0, at = core["waiters.head"];
     const std::uint64_t n = core["waiters.size"];
+    std::unordered_set<std::uint64_t> visited;
     while (at != 0 && all.size() < most_links) {
       const object w(in_, l, "waiter", at);
-      if (!w || (strict && w["prev"] != before)) return false;
+      if (!w || (strict && w["prev"] != before) || !visited.insert(at).second) return false;
       all.push_back({at, w["served"], w["since_ns"], w["wanted"]});
       before = std::exchange(at, w["next"]);
     }
@@ -206,34 +210,6 @@ std::vector<waiting> reader::waiters(const pool& p) {
   };
   if (!try_often(read)) incomplete_ = true;
   return all;
-}
-
-held_items reader::items_out(const pool& p) {
-  const layout& l = p.of->members;
-  const object core(in_, l, "core", p.core);
-  const std::uint64_t size = l.size_of("log_entry"), at_most = l.constant("log_entry", "at_most");
-  held_items found;
-  found.is_logged = core["log.ring"] != 0 && size != 0 && at_most != 0;
-  if (!found.is_logged) return found;
-  const std::uint64_t n = core["log.n"];
-  std::vector<std::uint64_t> seen;
-  for (std::uint64_t ago = 1; ago <= std::min(n, at_most); ++ago) {
-    const object e(in_, l, "log_entry", core["log.ring"] + (n - ago) % at_most * size);
-    if (!e) break;
-    if (std::find(seen.begin(), seen.end(), e["item"]) != seen.end()) continue;
-    seen.push_back(e["item"]);
-    if (in_.read_string(e["action"]) != "get") continue;
-    std::string site;
-    if (e["file"] != 0) {
-      site = in_.read_string(e["file"]) + ":" + std::to_string(e["line"]);
-    } else if (e["function"] != 0) {
-      site = in_.read_string(e["function"]) + "()";
-    }
-    found.known.push_back({e["item"], site, ago - 1});
-  }
-  // The log went on meanwhile: some entries may be of later calls.
-  if (object(in_, l, "core", p.core)["log.n"] > n) incomplete_ = true;
-  return found;
 }
 
 }

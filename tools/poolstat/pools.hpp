@@ -21,16 +21,17 @@ struct waiting {
   std::uint64_t n_items;
 };
 
-/// What the usage log has of an item that is out: its last get.
+/// What is known of the last get of an item that is out.
 struct held {
   std::uint64_t item;
-  std::string site;        // where it was got; empty: the log does not know
-  std::uint64_t gets_ago;  // calls that the log saw since
+  std::string site;                  // where it was got; empty: not known
+  std::vector<std::uint64_t> stack;  // who called that, innermost first; as far as is known
+  std::uint64_t age;                 // nanoseconds, or calls that the log saw since
 };
 
 struct held_items {
-  bool is_logged = false;
-  std::vector<held> known;  // the log forgets the oldest
+  enum class source { none, log, records } from = source::none;
+  std::vector<held> known;  // of a log: it forgets the oldest
 };
 
 class reader {
@@ -47,6 +48,7 @@ class reader {
   std::vector<pool> pools();
   /// Those waiting, first come first.
   std::vector<waiting> waiters(const pool& p);
+  /// From the records that diagnostics keep of every item, or else from the usage log.
   held_items items_out(const pool& p);
 
   /// Something changed all the while, or made no sense, and was left out.
@@ -61,6 +63,9 @@ class reader {
     std::uint64_t n_puts = 0, n_held = 0;
   };
   bool count(const library& l, const object& core, bool strict, tally& t);
+  std::string site_of(const object& o, const std::string& prefix);
+  held_items recorded(const pool& p, const object& core);
+  held_items logged(const pool& p, const object& core);
   void derive(const library& l, const object& core, const tally& t, pool_stats& s);
 
   target& in_;

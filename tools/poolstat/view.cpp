@@ -127,34 +127,44 @@ void print_waiters(target& in, const reader::pool& p, const std::vector<waiting>
   t.print(1);
 }
 
-void print_holders(const reader::pool& p, const held_items& items) {
+void print_holders(target& in, const reader::pool& p, const held_items& items) {
   std::printf("pool %llu '%s': %llu items out\n", ull(p.stats.id), printable(p.stats.name).c_str(),
               ull(p.stats.out));
-  if (!items.is_logged) {
+  if (items.from == held_items::source::none) {
     std::printf(
         "who has them is not known: the pool keeps no log.  Turn one on with\n"
         "pool_options::usage_log, or PR_LOGGING, or compile callers with POOL_DIAGNOSTIC.\n");
     return;
   }
+  const bool has_times = items.from == held_items::source::records;
+  const std::vector<mapping> mapped = in.mappings();
   struct group {
     std::uint64_t n = 0, oldest = 0, newest = UINT64_MAX, example = 0;
   };
   std::map<std::string, group> sites;
+  std::map<std::uint64_t, std::string> names;  // finding one takes a look into the file
   for (const held& h : items.known) {
-    group& g = sites[h.site.empty() ? "(place unknown)" : h.site];
+    std::string site = h.site;
+    for (const std::uint64_t caller : h.stack) {
+      std::string& name = names[caller];
+      if (name.empty()) name = name_of(mapped, in.root(), caller);
+      site += (site.empty() ? "" : " < ") + name;
+    }
+    group& g = sites[site.empty() ? "(place unknown)" : site];
     ++g.n;
-    if (h.gets_ago >= g.oldest) g.example = h.item;
-    g.oldest = std::max(g.oldest, h.gets_ago);
-    g.newest = std::min(g.newest, h.gets_ago);
+    if (h.age >= g.oldest) g.example = h.item;
+    g.oldest = std::max(g.oldest, h.age);
+    g.newest = std::min(g.newest, h.age);
   }
   table t({"ITEMS", "OLDEST", "NEWEST", "OLDEST ITEM", "GOT AT"});
+  const auto age = [&](std::uint64_t n) { return has_times ? seconds_of(n) : std::to_string(n); };
   for (const auto& [site, g] : sites) {
     char item[24];
     std::snprintf(item, sizeof item, "%#llx", ull(g.example));
-    t.add({std::to_string(g.n), std::to_string(g.oldest), std::to_string(g.newest), item, site});
+    t.add({std::to_string(g.n), age(g.oldest), age(g.newest), item, site});
   }
   t.print(0);
-  std::printf("OLDEST and NEWEST: how many calls the log has seen since.\n");
+  if (!has_times) std::printf("OLDEST and NEWEST: how many calls the log has seen since.\n");
   if (items.known.size() < p.stats.out)
     std::printf("%llu more were got before the log's oldest entry.\n",
                 ull(p.stats.out - items.known.size()));

@@ -16,6 +16,6 @@ void print_rates(const std::vector<reader::pool>& before, const std::vector<read
 /// Who waits for an item of `p`.
 void print_waiters(target& in, const reader::pool& p, const std::vector<waiting>& all);
 /// Who holds the items of `p` that are out, as far as anything knows.
-void print_holders(const reader::pool& p, const held_items& items);
+void print_holders(target& in, const reader::pool& p, const held_items& items);
 
 }
