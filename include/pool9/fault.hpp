@@ -36,10 +36,10 @@ using report_handler = void (*)(const report&) noexcept;
 
 /// Installs `h` (nullptr: the default, which prints, and aborts unless it is a warning); returns
 /// the one before. Thread-safe.
-report_handler set_report_handler(report_handler h) noexcept;
+[[gnu::visibility("default")]] report_handler set_report_handler(report_handler h) noexcept;
 
 /// Hands `r` to the installed handler, as the pools do, and aborts if it is a panic.  Thread-safe.
-void deliver(const report& r) noexcept;
+[[gnu::visibility("default")]] void deliver(const report& r) noexcept;
 
 }  // namespace v1
 }  // namespace pool9

@@ -57,7 +57,7 @@ class page_source {
 
 /// The process-wide source over the system's memory: what a pool uses when given none.  It is a
 /// system_memory with default options.
-[[nodiscard]] page_source& system_source() noexcept;
+[[nodiscard, gnu::visibility("default")]] page_source& system_source() noexcept;
 
 /// The manual's palloc and prelease, with the tag that both are given.
 class callback_source final : public page_source {

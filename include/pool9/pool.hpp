@@ -111,7 +111,7 @@ constexpr void check_options(const pool_options& o, Bad bad) {
     return bad("idle_time", static_cast<std::uint64_t>(o.idle_time.count()));
 }
 /// Throws std::invalid_argument that names the field and its value; without exceptions a panic.
-[[noreturn]] void bad_option(const char* field, std::uint64_t value);
+[[noreturn, gnu::visibility("default")]] void bad_option(const char* field, std::uint64_t value);
 }  // namespace detail
 
 /// One get that has not been answered yet, for those who must not block.  Neither movable nor
@@ -384,13 +384,14 @@ using pooled_item = std::unique_ptr<void, item_deleter>;
 
 /// Calls f for every pool of the process that has been used, on copies: pools may come and go
 /// meanwhile.
-void for_each_pool(void (*f)(void* context, const pool_stats&), void* context);
+[[gnu::visibility("default")]] void for_each_pool(void (*f)(void* context, const pool_stats&),
+                                                  void* context);
 /// Reclaims from every pool; returns the bytes.
-std::size_t reclaim_all() noexcept;
+[[gnu::visibility("default")]] std::size_t reclaim_all() noexcept;
 /// Does what memory pressure does, where the system does not tell: calls every pool's shortage hook
 /// with shortage::memory_pressure, then reclaims from every pool; returns the bytes.  In such a
 /// hook it only reclaims.
-std::size_t relieve_memory_pressure() noexcept;
+[[gnu::visibility("default")]] std::size_t relieve_memory_pressure() noexcept;
 
 /// Who does what comes due later - idle pages that go back, page sources to be asked again for
 /// those who wait without a thread - for all pools of the process.
@@ -400,10 +401,10 @@ enum class housekeeping {
 };
 /// From now on.  A thread that there is ends when it has done what it is doing; this does not wait
 /// for it.
-void set_housekeeping(housekeeping h) noexcept;
+[[gnu::visibility("default")]] void set_housekeeping(housekeeping h) noexcept;
 /// Does what is due in all pools, whoever keeps house; returns when the next is, by what is known
 /// now: max() if there is nothing to do until some pool is used again.
-pool::clock::time_point keep_house() noexcept;
+[[gnu::visibility("default")]] pool::clock::time_point keep_house() noexcept;
 
 }  // namespace v1
 }  // namespace pool9

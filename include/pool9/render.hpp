@@ -20,13 +20,14 @@ enum class stats_format {
 /// Calls line(context, text) for every line of `pools` in that format, without its line feed.
 /// Allocates nothing, and calls no pool; whatever a name holds, the text is well-formed UTF-8.
 /// Thread-safe.
-void render(stats_format f, std::span<const pool_stats> pools,
-            void (*line)(void* context, std::string_view text), void* context) noexcept;
+[[gnu::visibility("default")]] void render(stats_format f, std::span<const pool_stats> pools,
+                                           void (*line)(void* context, std::string_view text),
+                                           void* context) noexcept;
 /// The same for every pool of the process that has been used, on copies; `line` is called with no
 /// lock held.  Returns false, having called nothing, if there is no memory for the copies, which
 /// come from the library's own.  Thread-safe.
-[[nodiscard]] bool render_all(stats_format f, void (*line)(void* context, std::string_view text),
-                              void* context) noexcept;
+[[nodiscard, gnu::visibility("default")]] bool render_all(
+    stats_format f, void (*line)(void* context, std::string_view text), void* context) noexcept;
 
 }  // namespace v1
 }  // namespace pool9
