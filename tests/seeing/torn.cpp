@@ -25,7 +25,7 @@ extern "C" struct {
   struct {
     char type[16], name[40];
     std::uint32_t offset, size;
-  } members[1];
+  } members[128];
 } pool9_layout;
 
 namespace {

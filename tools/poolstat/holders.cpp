@@ -15,7 +15,8 @@ constexpr std::uint64_t most_records = 1 << 24;
 held_items reader::items_out(const pool& p) {
   const object core(in_, p.of->members, "core", p.core);
   held_items found = recorded(p, core);
-  return found.from != held_items::source::none ? found : logged(p, core);
+  if (found.from == held_items::source::none) found = logged(p, core);
+  return found.from != held_items::source::none ? found : sampled(p);
 }
 
 /// What a call_site says whose members are called prefix + "file" and so on.
@@ -46,6 +47,20 @@ held_items reader::recorded(const pool& p, const object& core) {
   // It grew meanwhile, and what was read may be of others.
   const object after(in_, l, "watch", core["watch"]);
   if (!after || after["records"] != table["records"]) incomplete_ = true;
+  return found;
+}
+
+held_items reader::sampled(const pool& p) {
+  const layout& l = p.of->members;
+  const object root(in_, l, "root", p.of->root);
+  const std::uint64_t size = l.size_of("guard"), n = l.constant("guard", "n_places");
+  held_items found;
+  for (std::uint64_t i = 0; root["guards"] != 0 && size != 0 && i < n; ++i) {
+    const object g(in_, l, "guard", root["guards"] + i * size);
+    if (!g || g["pool_id"] != p.stats.id || g["now"] != l.constant("guard", "out")) continue;
+    found.from = held_items::source::samples;
+    found.known.push_back({g["item"], in_.read_string(g.address_of("got")), {}, 0});
+  }
   return found;
 }
 

@@ -152,7 +152,10 @@ void reader::derive(const library& l, const object& c, const tally& t, pool_stat
   s.page_size = std::uint64_t{1} << (c["layout.page_shift"] & 63);
   s.pages = c["pages.n_pages"];
   s.idle_pages = c["pages.n_empty"];
-  s.free = c["pages.n_free"];
+  // Quarantine: free to everybody but the pages.
+  const object watch(in_, l.members, "watch", c["watch"]);
+  const std::uint64_t detained = watch ? watch["n_detained"] : 0;
+  s.free = c["pages.n_free"] + detained;
   s.total = s.pages * c["layout.per_page"] + c["pages.storage_items"];
   s.resident_bytes = s.pages * s.page_size + c["pages.storage_bytes"];
   const std::uint64_t recalled = c["caches.n_recalled"];

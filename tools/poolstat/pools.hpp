@@ -30,8 +30,8 @@ struct held {
 };
 
 struct held_items {
-  enum class source { none, log, records } from = source::none;
-  std::vector<held> known;  // of a log: it forgets the oldest
+  enum class source { none, samples, log, records } from = source::none;
+  std::vector<held> known;  // of a log: it forgets the oldest; of samples: some
 };
 
 class reader {
@@ -48,7 +48,8 @@ class reader {
   std::vector<pool> pools();
   /// Those waiting, first come first.
   std::vector<waiting> waiters(const pool& p);
-  /// From the records that diagnostics keep of every item, or else from the usage log.
+  /// From the records that diagnostics keep of every item, or else from the usage log, or else from
+  /// what the sampled guard wrote down.
   held_items items_out(const pool& p);
 
   /// Something changed all the while, or made no sense, and was left out.
@@ -65,6 +66,7 @@ class reader {
   bool count(const library& l, const object& core, bool strict, tally& t);
   std::string site_of(const object& o, const std::string& prefix);
   held_items recorded(const pool& p, const object& core);
+  held_items sampled(const pool& p);
   held_items logged(const pool& p, const object& core);
   void derive(const library& l, const object& core, const tally& t, pool_stats& s);
 

@@ -138,7 +138,7 @@ std::unique_ptr<target> open_process(int pid) { return std::make_unique<process>
 
 std::string target::read_string(std::uint64_t address) {
   std::string text;
-  for (char c = 0; text.size() < 256 && read(address + text.size(), c) && c != 0;) text += c;
+  for (char c = 0; text.size() < 1000 && read(address + text.size(), c) && c != 0;) text += c;
   return text.empty() ? "?" : text;
 }
 

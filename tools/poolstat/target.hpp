@@ -54,7 +54,7 @@ class target {
   bool read(std::uint64_t address, T& to) {
     return read(address, &to, sizeof to);
   }
-  /// A string that ends within some hundred bytes; what cannot be read is "?".
+  /// A string, cut at a thousand bytes; what cannot be read is "?".
   std::string read_string(std::uint64_t address);
 };
 

@@ -136,6 +136,12 @@ void print_holders(target& in, const reader::pool& p, const held_items& items) {
         "pool_options::usage_log, or PR_LOGGING, or compile callers with POOL_DIAGNOSTIC.\n");
     return;
   }
+  if (items.from == held_items::source::samples) {
+    std::printf("who has them is known of %zu, which the sampled guard watches:\n",
+                items.known.size());
+    for (const held& h : items.known) std::printf("item %#llx%s\n", ull(h.item), h.site.c_str());
+    return;
+  }
   const bool has_times = items.from == held_items::source::records;
   const std::vector<mapping> mapped = in.mappings();
   struct group {
