@@ -31,9 +31,8 @@ class Gdb : public ::testing::Test {
 };
 
 TEST_F(Gdb, ListsAndPrintsPools) {
-  const std::string text =
-      debug("quiet", {"break await_end", "run", "pools", "print be_quiet()::cached",
-                      "print *be_quiet()::cached.core_._M_b._M_p"});
+  const std::string text = debug("quiet", {"break await_end", "run", "pools", "print *shown",
+                                           "print *shown->core_._M_b._M_p"});
   if (has(text, "No type named")) GTEST_SKIP() << "the library has no debug information";
   for (const char* const line :
        {"pool 'twin \"one\"' = {id = 1, item_size = 3000, out = 60, cached = ",
@@ -47,7 +46,7 @@ TEST_F(Gdb, ListsAndPrintsPools) {
 }
 
 TEST_F(Gdb, PrintsAPoolThatSomebodyWaitsFor) {
-  const std::string text = debug("stuck", {"break await_end", "run", "print be_stuck()::p"});
+  const std::string text = debug("stuck", {"break await_end", "run", "print *shown"});
   if (has(text, "No type named")) GTEST_SKIP() << "the library has no debug information";
   EXPECT_TRUE(has(text, "hard_limit = 2, waiters = 2, pages = 1, calm = False}")) << text;
 }

@@ -186,6 +186,7 @@ TEST_F(Poolstat, ShowsTheServerUnderLoad) {
   const std::string httpd = POOL9_HTTPD;
   if (httpd.empty() || !is_installed("wrk")) GTEST_SKIP() << "takes examples/httpd, and wrk";
   program server({httpd, "--root", POOL9_SEEING_DIRECTORY, "--port", "18437", "--limit", "8"});
+  EXPECT_TRUE(has(server.read_until(")\n"), "serving"));
   program load({"wrk", "-t1", "-c24", "-d60", "http://127.0.0.1:18437/openmetrics.py"});
   std::string text;
   EXPECT_TRUE(run_until([&] {

@@ -17,6 +17,8 @@
 #include <thread>
 #include <vector>
 
+pool9::pool* shown;  // to a debugger
+
 namespace {
 
 using pool9::get_flags;
@@ -57,6 +59,7 @@ void be_quiet() {
               .high_watermark = 20,
               .hard_limit = 150}),
       stored({.name = "stored", .item_size = 100, .thread_cache = false});
+  shown = &cached;
   put_some_of(cached, 500);
   std::thread([] { put_some_of(parked, 5000); }).join();
   put_some_of(recalled, 300);
@@ -78,6 +81,7 @@ struct callback final : pool9::waiter {
 void be_stuck() {
   static pool p({.name = "stuck", .item_size = 100, .hard_limit = 2});
   static callback w;
+  shown = &p;
   keep(p, 2);
   std::thread([] {
     ::prctl(PR_SET_NAME, "patient");
