@@ -89,6 +89,7 @@ void be_stuck() {
     p.get_bulk(all);
   }).detach();
   while (p.stats().waiters == 0) std::this_thread::yield();
+  std::thread([] { ::pause(); }).detach();  // its stack lies below the other's
   static_cast<void>(p.get_or_enqueue(w));
   say_ready();
   await_end();
