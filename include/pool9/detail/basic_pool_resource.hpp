@@ -93,6 +93,9 @@ class basic_pool_resource : public std::pmr::memory_resource {
   void* do_allocate(std::size_t bytes, std::size_t align) override {
     if (classes::is_fine(bytes, align)) [[likely]]
       return get_from(classes::fine_index(bytes));
+    if (size_class* const c = made(bytes, align)) [[likely]]
+      if (void* const p = c->items.try_get()) [[likely]]
+        return p;
     return get_unusual(bytes, align);
   }
   /// `bytes` and `align` must be those of the allocation.  Those of another class are misuse, which
@@ -100,6 +103,8 @@ class basic_pool_resource : public std::pmr::memory_resource {
   void do_deallocate(void* p, std::size_t bytes, std::size_t align) override {
     if (classes::is_fine(bytes, align)) [[likely]]
       return put_to(classes::fine_index(bytes), p);
+    if (size_class* const c = made(bytes, align)) [[likely]]
+      return c->items.put(p);
     put_unusual(p, bytes, align);
   }
   [[nodiscard]] bool do_is_equal(const std::pmr::memory_resource& other) const noexcept override {
@@ -113,6 +118,12 @@ class basic_pool_resource : public std::pmr::memory_resource {
   };
   struct fed_class;  // with its own source, over the upstream
 
+  /// The class of such blocks, if there is one already; the upstream's have none.
+  size_class* made(std::size_t bytes, std::size_t align) const noexcept {
+    const std::size_t index = classes::index_of(bytes, align);
+    // acquire: pairs with class_at()
+    return index < classes::count ? classes_[index].load(std::memory_order_acquire) : nullptr;
+  }
   void* get_from(std::size_t index) {
     // acquire: pairs with class_at()
     if (size_class* const c = classes_[index].load(std::memory_order_acquire)) [[likely]] {

@@ -19,7 +19,8 @@ namespace detail {
 
 struct size_classes {
   static constexpr std::size_t step = 16;
-  static constexpr std::size_t most_fine = 512;  // bytes
+  static constexpr std::size_t most_fine = 512;      // bytes
+  static constexpr std::size_t log2_of_quarter = 7;  // of most_fine
   static constexpr std::size_t most = 64 * 1024;
   static constexpr std::size_t colour_align = 64;
 
@@ -43,8 +44,9 @@ struct size_classes {
     if (n > most) return count;
     const auto doubling = static_cast<std::size_t>(std::bit_width((n - 1) / most_fine)) - 1;
     if (align > colour_align) return n_fine + n_coarse + doubling;
-    const std::size_t from = most_fine << doubling;
-    return n_fine + 4 * doubling + (n - 1 - from) / (from / 4);
+    // In quarters of the doubling's first size, which is a power of two: no division.
+    const std::size_t from = most_fine << doubling, quarter_log = log2_of_quarter + doubling;
+    return n_fine + 4 * doubling + ((n - 1 - from) >> quarter_log);
   }
   /// Bytes of a block.
   static constexpr std::size_t size_of(std::size_t index) noexcept {
