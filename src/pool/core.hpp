@@ -52,9 +52,8 @@
 //       checked
 //   C8  pages may go, or might if magazines were empty  =>  a look at them is due
 //   C9  above_floor  <=>  there are more pages than must stay, and idle ones may go
-//   C10 a magazine is open  =>  calm: nobody waits or walks, no more pages than may stay, and
-//   there
-//       was room to spare since the last get that found none
+//   C10 a magazine is open  =>  calm: nobody waits or walks, there are no more pages than may
+//       stay, and there was room to spare since the last get that found none
 //   C11 calm  <=>  calm_from == 0; else the pool stays tight while n_at_hand < calm_from
 #pragma once
 #include <atomic>

@@ -2,7 +2,7 @@
 // An atomic that its owner counts up, or looks at, in one instruction.  Not an interface.
 //
 // Compilers load an atomic into a register before they do anything with it; on x86-64 a processor
-// takes its operand from memory.  Three instructions fewer of 23 make a get and put a sixth faster.
+// takes its operand from memory.  Three instructions fewer make a get and put a sixth faster.
 #pragma once
 #include <atomic>
 #include <cstdint>
