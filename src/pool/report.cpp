@@ -40,6 +40,17 @@ void deliver(const report& r) noexcept {
 
 namespace detail {
 
+report_text compose(const call_site& where, const char* function, const char* name,
+                    const char* format, std::va_list args) noexcept {
+  char message[512];
+  std::vsnprintf(message, sizeof message, format, args);
+  report_text text;
+  text.add("%s: pool '%s': %s", where.function != nullptr ? where.function : function, name,
+           message);
+  if (where.file != nullptr) text.add(" (%s:%d)", where.file, where.line);
+  return text;
+}
+
 void bad_option(const char* field, std::uint64_t value) {
   base::text<128> text;
   text.add("pool9::pool_options: %s: %llu cannot be", field,

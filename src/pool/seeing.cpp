@@ -7,6 +7,7 @@
 
 #include "base/text.hpp"
 #include "pool/core.hpp"
+#include "pool/report.hpp"
 
 namespace pool9::inline v1::detail {
 
@@ -178,15 +179,10 @@ void core::print_log(void (*line)(void*, std::string_view), void* context) noexc
 
 void core::say(report_kind kind, const call_site& where, const char* function, const void* address,
                const char* format, ...) noexcept {
-  char message[512];
   va_list args;
   va_start(args, format);
-  std::vsnprintf(message, sizeof message, format, args);
+  report_text text = compose(where, function, name, format, args);
   va_end(args);
-  base::text<3072> text;
-  text.add("%s: pool '%s': %s", where.function != nullptr ? where.function : function, name,
-           message);
-  if (where.file != nullptr) text.add(" (%s:%d)", where.file, where.line);
   {
     const base::locked hold(mutex);
     log.tell_of(address, text);

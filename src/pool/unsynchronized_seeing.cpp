@@ -5,6 +5,7 @@
 #include <cstring>
 #include <utility>
 
+#include "pool/report.hpp"
 #include "pool/unsynchronized_core.hpp"
 
 namespace pool9::inline v1::detail {
@@ -59,15 +60,10 @@ std::string_view unsynchronized_core::check() noexcept {
 
 void unsynchronized_core::say(report_kind kind, const call_site& where, const char* function,
                               const void* address, const char* format, ...) noexcept {
-  char message[512];
   va_list args;
   va_start(args, format);
-  std::vsnprintf(message, sizeof message, format, args);
+  report_text text = compose(where, function, name, format, args);
   va_end(args);
-  base::text<3072> text;
-  text.add("%s: pool '%s': %s", where.function != nullptr ? where.function : function, name,
-           message);
-  if (where.file != nullptr) text.add(" (%s:%d)", where.file, where.line);
   log.tell_of(address, text);
   deliver({kind, where, name, text.view(), address});
 }
