@@ -2,6 +2,8 @@
 // G8: fork while threads hammer a cached pool.  The child has every item but those that the other
 // threads held at that moment, with no item out twice; it goes on with threads of its own, and so
 // does the parent.
+#include <latch>
+
 #include "base/arena.hpp"
 #include "cache/barrier.hpp"
 #include "exactness.hpp"
@@ -17,9 +19,11 @@ constexpr unsigned n_threads = 3;
 /// the thread has out, between a get and the mark or between taking the mark off and the put.
 class holders {
  public:
-  /// Together they may hold the limit.
+  /// Together they may hold the limit.  On return they run, and use no other allocator any more:
+  /// malloc has to be whole in the child, and the address sanitizer's is only if nobody was in it.
   holders(pool& p, std::size_t limit) : p_(p), most_(limit / n_threads) {
     for (unsigned t = 0; t < n_threads; ++t) threads_.emplace_back([this, t] { run(t); });
+    running_.wait();
   }
   ~holders() { stop(); }
   void stop() {
@@ -41,6 +45,8 @@ class holders {
   void run(unsigned me) {
     std::mt19937 random(me);
     std::vector<void*> held;
+    held.reserve(most_);
+    running_.count_down();
     while (!stop_ || !held.empty()) {
       const std::size_t wanted = stop_ ? 0 : random() % most_;
       while (held.size() < wanted) {
@@ -63,6 +69,7 @@ class holders {
   const std::size_t most_;
   std::atomic<bool> stop_{false}, bad_{false};
   std::atomic<std::size_t> n_held_[n_threads] = {};
+  std::latch running_{n_threads};
   std::deque<std::thread> threads_;
 };
 

@@ -8,7 +8,9 @@
 #include <csignal>
 #include <cstdio>
 #include <deque>
+#include <latch>
 
+#include "edges/child.hpp"
 #include "pools.hpp"
 #include "stress/sanitized.hpp"
 #include "support/page_ladder.hpp"
@@ -17,30 +19,6 @@ namespace pool9::test {
 namespace {
 
 using namespace std::chrono_literals;
-
-/// Says which claim does not hold in the child, where GoogleTest is not to be used.
-bool holds(bool claim, const char* what) {
-  if (!claim) std::fprintf(stderr, "in the child: %s\n", what);
-  return claim;
-}
-#define POOL9_HOLDS(claim) holds((claim), #claim)
-
-/// Whether the child ended by itself and well.
-bool ended_well(pid_t child) {
-  int status = 0;
-  if (waitpid(child, &status, 0) != child) return false;
-  EXPECT_FALSE(WIFSIGNALED(status)) << "signal " << WTERMSIG(status);
-  return WIFEXITED(status) && WEXITSTATUS(status) == 0;
-}
-
-/// Runs `f` in a child that ends by itself; returns what it returned there.
-template <class F>
-bool in_child(F f) {
-  const pid_t child = fork();
-  if (child != 0) return child > 0 && ended_well(child);
-  alarm(30);
-  _exit(f() ? 0 : 1);
-}
 
 /// Takes everything that can be had from the pool and gives it back.
 bool can_be_used(pool& p, std::size_t at_most) {
@@ -141,26 +119,50 @@ TEST(Fork, CallbackMayForkAndBothMayDestroyThePool) {
   EXPECT_TRUE(ended_well(child));
 }
 
+/// Pages of its own, without a lock or another allocator, so that the fork may fall anywhere into
+/// it.
+class own_pages final : public page_source {
+ public:
+  [[nodiscard]] void* allocate(std::size_t, get_flags) noexcept override {
+    for (std::size_t i = 0; i < std::size(pages_); ++i)
+      if (!taken_[i].exchange(true)) return pages_[i];
+    return nullptr;
+  }
+  void release(void* page, std::size_t) noexcept override {
+    taken_[(static_cast<std::byte*>(page) - pages_[0]) / 4096] = false;
+  }
+
+ private:
+  alignas(4096) std::byte pages_[8][4096];
+  std::atomic<bool> taken_[8] = {};
+};
+
 TEST(Fork, UnderLoadParentAndChildGoOn) {
-  test_source source;  // its lock may be held by others at the fork: not for the child
-  pool busy(four_a_page(source));
+  const auto source = std::make_unique<own_pages>();
+  pool busy(four_a_page(*source));
   pool p({.name = "fork", .item_size = 64, .hard_limit = 8, .idle_time = never_idle});
   pool other({.name = "other", .item_size = 5000, .idle_time = never_idle});
   std::atomic<bool> stop{false};
+  std::latch running(3);
   std::deque<std::thread> threads;
+  // They use no malloc: it has to be whole in the child, and the address sanitizer's is only if
+  // nobody was in it at the fork.
   for (int t = 0; t < 3; ++t)
     threads.emplace_back([&] {
+      running.count_down();
       while (!stop) {
-        void* items[4];
-        if (p.try_get_bulk_for(items, 1ms)) p.put_bulk(items);
+        void* items[20];
+        const std::span<void*> four(items, 4);
+        if (p.try_get_bulk_for(four, 1ms)) p.put_bulk(four);
         if (void* const item = p.try_get_for(1ms)) p.put(item);
-        std::vector<void*> some = get_n(other, 20);
-        put_all(other, some);
+        other.get_bulk(items);
+        other.put_bulk(items);
         static_cast<void>(other.reclaim());
         busy.put(busy.get());
         static_cast<void>(busy.reclaim());
       }
     });
+  running.wait();
 
   for (int i = 0; i < (sanitized ? 10 : 40); ++i) {
     // What the other threads hold at that moment stays out: at most 4 each, so somebody's is free
@@ -168,7 +170,7 @@ TEST(Fork, UnderLoadParentAndChildGoOn) {
     ASSERT_TRUE(in_child([&] {
       const bool full = p.stats().out == 8;
       return POOL9_HOLDS(p.check() == "") && POOL9_HOLDS(p.stats().waiters == 0) &&
-             (full || can_be_used(p, 8)) && can_be_used(other, 300) &&
+             (full || can_be_used(p, 8)) && can_be_used(other, 300) && can_be_used(busy, 1) &&
              POOL9_HOLDS(other.reclaim() != 0) &&
              POOL9_HOLDS(p.try_get_for(1ms) != nullptr || full);
     })) << "fork "
