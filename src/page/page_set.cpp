@@ -49,9 +49,56 @@ void* page_set::drains_word(region& r, std::size_t b) noexcept {
   if (r.items.word_drained(b / word_bits)) regions_.with_free.erase(r.index);
   return pointer_to(shape_.address_of(r, b));
 }
-give_result page_set::fills_word(region& r, std::size_t b) noexcept {
+give_result page_set::fills_word(region& r, std::size_t b, word after, std::size_t n) noexcept {
   if (r.items.word_filled(b / word_bits)) regions_.with_free.insert(r.index);
-  return shape_.gave(r, base::bit(b), b) ? empties_page(r, b) : give_result::ok;
+  return shape_.gave(r, after, b, n) ? empties_page(r, b) : give_result::ok;
+}
+
+std::size_t page_set::give_some(std::span<void* const> given) noexcept {
+  const unsigned shift = items().page_shift();
+  std::size_t i = 0;
+  while (i != given.size()) {
+    const bool neighbours =
+        i + 1 != given.size() && address_of(given[i]) >> shift == address_of(given[i + 1]) >> shift;
+    std::size_t n = neighbours ? give_run(given.subspan(i)) : 0;
+    if (n == 0) [[likely]] {
+      if (give(given[i]) != give_result::ok) break;
+      n = 1;
+    }
+    i += n;
+  }
+  return i;
+}
+
+// Gives items from the front that lie in one page and one word, which is written and asked about
+// once; 0: the first is no such item.
+std::size_t page_set::give_run(std::span<void* const> given) noexcept {
+  const region_shape shape = shape_;  // what is stored below cannot change it
+  const region_shape::spot first = shape.spot_of(address_of(given[0]));
+  region* const r = regions_.find(first.number);
+  if (r == nullptr || first.bit == layout::no_item) return 0;
+  const std::uintptr_t page = shape.items().page_of(first.address);
+  word& bits = r->item_word(first.bit / word_bits);
+  const word before = bits;
+  if (shape.field(before, first.bit) == 0 && !shape.is_backed(*r, shape.page_of(page))) return 0;
+  word after = before;
+  std::size_t n = 0;
+  for (; n < given.size(); ++n) {
+    const std::uintptr_t a = address_of(given[n]);
+    const std::size_t b = shape.spot_of(a).bit;
+    if (shape.items().page_of(a) != page || b / word_bits != first.bit / word_bits) break;
+    if ((after & base::bit(b)) != 0) break;
+    after |= base::bit(b);
+  }
+  if (n == 0) return 0;
+  bits = after;
+  n_free_ += n;
+  if (before == 0) {
+    fills_word(*r, first.bit, after, n);
+  } else if (shape.gave(*r, after, first.bit, n)) {
+    empties_page(*r, first.bit);
+  }
+  return n;
 }
 
 page_set::place page_set::locate(std::uintptr_t a) const noexcept {

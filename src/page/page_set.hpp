@@ -52,6 +52,8 @@ class page_set {
   }
   /// The same; also says whether the item's page is empty now.
   give_result give(const region_shape::spot& s) noexcept;
+  /// Gives items from the front; returns how many.  What becomes of the next, give() has to say.
+  std::size_t give_some(std::span<void* const> items) noexcept;
   /// What give(p) would say.
   give_result ask(const void* p) const noexcept;
   /// Whether `p` lies in a page or in storage.
@@ -108,8 +110,9 @@ class page_set {
   // return what take() and give() do, which can thus end with them.
   void* opens_page(region& r, std::size_t b) noexcept;
   void* drains_word(region& r, std::size_t b) noexcept;
+  std::size_t give_run(std::span<void* const> items) noexcept;
   give_result empties_page(region& r, std::size_t b) noexcept;
-  give_result fills_word(region& r, std::size_t b) noexcept;
+  give_result fills_word(region& r, std::size_t b, base::word after, std::size_t n) noexcept;
   void settle_opened() noexcept;
   give_result give_elsewhere(std::uintptr_t a) noexcept;
   void drop_if_bare(region& r) noexcept;
@@ -161,8 +164,8 @@ class page_set {
   bits = after;
   ++n_free_;
   if (before == 0) [[unlikely]]
-    return fills_word(*r, b);
-  if (!shape_.gave(*r, after, b)) [[likely]]
+    return fills_word(*r, b, after, 1);
+  if (!shape_.gave(*r, after, b, 1)) [[likely]]
     return give_result::ok;
   if (opened_ != items().page_of(a)) [[unlikely]]
     return empties_page(*r, b);

@@ -108,8 +108,9 @@ class region_shape {
   bool took(region& r, base::word w, std::size_t b) const noexcept {
     return wide() ? r.n_free[page_of_bit(b)]-- == layout_.per_page() : field(w, b) == full_field_;
   }
-  bool gave(region& r, base::word w, std::size_t b) const noexcept {
-    return wide() ? ++r.n_free[page_of_bit(b)] == layout_.per_page() : field(w, b) == full_field_;
+  bool gave(region& r, base::word w, std::size_t b, std::size_t n) const noexcept {
+    return wide() ? (r.n_free[page_of_bit(b)] += n) == layout_.per_page()
+                  : field(w, b) == full_field_;
   }
   /// How many items of page `p` are free.
   std::size_t n_free(const region& r, std::size_t p) const noexcept;

@@ -238,7 +238,8 @@ void core::stow(magazine& m, void* item, handoff& owed) noexcept {
   if (m.n_held() == m.depth()) caches.deepen(m, depth_for(caches.n_open()));
   if (m.n_held() == m.depth()) {
     const std::size_t n = std::min(m.depth() / 2 + 1, most_moved);
-    for (std::size_t i = 0; i < n; ++i) give_from_magazine(m.base[i], owed);
+    for (std::size_t i = 0; (i += pages.give_some({m.base + i, n - i})) < n; ++i)
+      give_from_magazine(m.base[i], owed);
     m.drop_oldest(n);
     ++counts.flushes;
     POOL9_PROBE(flush, id, +name, n, n_at_hand());

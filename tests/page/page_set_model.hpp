@@ -77,6 +77,26 @@ class page_set_model {
     pages_[page].erase(item);
     ASSERT_EQ(set.give(base::pointer_to(a)), page::give_result::already_free);
   }
+  /// Gives several at once, neighbours or not, perhaps with something among them that is not out.
+  void give_some() {
+    if (below(2) == 0) std::sort(out_.begin(), out_.end(), std::greater<>());
+    std::vector<void*> given;
+    for (std::size_t n = std::min(below(100), out_.size()); n != 0; --n)
+      given.push_back(base::pointer_to(out_[out_.size() - n]));
+    if (!given.empty() && below(3) == 0) {
+      void* const wrong = below(2) == 0 ? given[below(given.size())]
+                                        : static_cast<std::byte*>(given[below(given.size())]) + 1;
+      given.insert(given.begin() + static_cast<std::ptrdiff_t>(below(given.size() + 1)), wrong);
+    }
+    std::size_t n = 0;  // that are out
+    while (n < given.size() && what_is(base::address_of(given[n])) == page::give_result::ok) {
+      const auto [page, item] = decode(base::address_of(given[n++]));
+      pages_[page].erase(item);
+    }
+    ASSERT_EQ(set.give_some(given), n) << "of " << given.size();
+    std::erase_if(out_,
+                  [&](std::uintptr_t a) { return what_is(a) == page::give_result::already_free; });
+  }
   void detach_one() {
     const std::size_t n_before = n_empty();
     const std::uintptr_t page = base::address_of(set.detach_empty());

@@ -39,7 +39,9 @@ void step(page_set_model& m, std::size_t i) {
     case 2:
       return m.below(8) == 0 ? m.forget() : m.misuse_one();
     case 3:
-      return m.below(4) == 0 ? m.adopt_one() : m.give_one();
+      return m.below(4) == 0          ? m.adopt_one()
+             : ebb && m.below(4) == 0 ? m.give_some()
+                                      : m.give_one();
     case 4:
       return m.below(4) == 0 ? m.detach_one() : m.take_one();
     default:
