@@ -43,7 +43,7 @@ std::string symbol(const std::string& path, std::uint64_t base, std::uint64_t ad
   const char* const name =
       dwfl_module_addrinfo(m, address, &into, &found, nullptr, nullptr, nullptr);
   if (name == nullptr) return {};
-  return readable(name) + (into != 0 ? "+" + hexadecimal(into) : "");
+  return into == 0 ? readable(name) : readable(name).append("+").append(hexadecimal(into));
 }
 
 }
