@@ -88,7 +88,7 @@ basic_pool_resource<Pool>::basic_pool_resource(const std::pmr::pool_options& o,
       name_("pool resource") {}
 
 template <class Pool>
-basic_pool_resource<Pool>::basic_pool_resource(std::string_view name, page_source& pages)
+basic_pool_resource<Pool>::basic_pool_resource(page_source& pages, std::string_view name)
     : turn_{std::pmr::new_delete_resource(), true}, pages_(&pages), options_(in_force({})) {
   name.copy(name_, sizeof name_ - 1);
 }

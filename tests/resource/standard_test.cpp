@@ -157,6 +157,15 @@ TYPED_TEST(StandardResource, TheUpstreamIsTheOneGiven) {
   EXPECT_EQ(other.n_out(), 0u);
 }
 
+// Options are given in braces, zeros included, as to the standard's, and are no name.
+TYPED_TEST(StandardResource, BracesAreOptions) {
+  seeing_upstream up;
+  const TypeParam a({0, 64}), b({0, 64}, &up), c({0, 0}), d{{}, &up};
+  EXPECT_EQ(a.upstream_resource(), std::pmr::get_default_resource());
+  EXPECT_EQ(b.upstream_resource(), &up);
+  EXPECT_EQ(c.options().max_blocks_per_chunk, d.options().max_blocks_per_chunk);
+}
+
 // "The intention is that calls of the upstream are substantially fewer."
 TYPED_TEST(StandardResource, TheUpstreamIsCalledSeldom) {
   seeing_upstream up;

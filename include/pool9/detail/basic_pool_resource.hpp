@@ -7,6 +7,7 @@
 #pragma once
 #include <array>
 #include <atomic>
+#include <concepts>
 #include <memory_resource>
 #include <mutex>
 #include <new>
@@ -46,8 +47,12 @@ class basic_pool_resource : public std::pmr::memory_resource {
   basic_pool_resource(const std::pmr::pool_options& o, std::pmr::memory_resource* upstream);
   /// Its pools have that name, cut at 31 bytes, and their pages come from `pages`, which must
   /// outlive this - from the system, to which idle ones go back by themselves; larger blocks come
-  /// from std::pmr::new_delete_resource().
-  explicit basic_pool_resource(std::string_view name, page_source& pages = system_source());
+  /// from std::pmr::new_delete_resource().  Not for braces: `({0, 64})` are pool_options.
+  template <class Name>
+  requires std::convertible_to<const Name&, std::string_view> &&
+      (!std::convertible_to<const Name&, std::pmr::memory_resource*>)
+  explicit basic_pool_resource(const Name& name, page_source& pages = system_source())
+      : basic_pool_resource(pages, name) {}
   basic_pool_resource(const basic_pool_resource&) = delete;
   basic_pool_resource& operator=(const basic_pool_resource&) = delete;
   /// Calls release().
@@ -117,6 +122,8 @@ class basic_pool_resource : public std::pmr::memory_resource {
     Pool items;
   };
   struct fed_class;  // with its own source, over the upstream
+
+  basic_pool_resource(page_source& pages, std::string_view name);
 
   /// The class of such blocks, if there is one already; the upstream's have none.
   size_class* made(std::size_t bytes, std::size_t align) const noexcept {
