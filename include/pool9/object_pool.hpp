@@ -183,8 +183,10 @@ class object_pool {
   static constexpr pool_options for_type(pool_options o) {
     static_assert(std::is_object_v<T> && !std::is_array_v<T>, "an object_pool's T is an object");
     static_assert(std::is_destructible_v<T>, "an object_pool's T needs a public destructor");
-    if (o.item_size != 0 && o.item_size != sizeof(T)) detail::bad_option("item_size", o.item_size);
-    if (o.align_offset % alignof(T) != 0) detail::bad_option("align_offset", o.align_offset);
+    if (o.item_size != 0 && o.item_size != sizeof(T))
+      detail::bad_option("item_size", o.item_size, o.name);
+    if (o.align_offset % alignof(T) != 0)
+      detail::bad_option("align_offset", o.align_offset, o.name);
     o.item_size = sizeof(T);
     if (o.align < alignof(T)) o.align = alignof(T);
     return o;

@@ -92,26 +92,28 @@ constexpr std::size_t natural_align(std::size_t size) noexcept {
   return size > 4 ? 8 : size > 2 ? 4 : size;
 }
 
-/// Calls bad(field, value) for the first field of `o` that cannot be.
+/// Calls bad(field, value, name) for the first field of `o` that cannot be.
 template <class Bad>
 constexpr void check_options(const pool_options& o, Bad bad) {
   const std::size_t align = o.align != 0 ? o.align : natural_align(o.item_size);
-  if (o.item_size == 0 || o.item_size > largest_size) return bad("item_size", o.item_size);
-  if (!power_of_two(align) || align > largest_size) return bad("align", o.align);
+  if (o.item_size == 0 || o.item_size > largest_size) return bad("item_size", o.item_size, o.name);
+  if (!power_of_two(align) || align > largest_size) return bad("align", o.align, o.name);
   if (o.page_size != 0) {
     const std::size_t lead = (align - o.align_offset % align) % align;
     const std::size_t guard = o.diagnostic ? red_zone : 0;
     if (!power_of_two(o.page_size) || o.page_size > largest_size)
-      return bad("page_size", o.page_size);
-    if (o.align > o.page_size) return bad("align", o.align);
-    if (lead + o.item_size + guard > o.page_size) return bad("page_size", o.page_size);
+      return bad("page_size", o.page_size, o.name);
+    if (o.align > o.page_size) return bad("align", o.align, o.name);
+    if (lead + o.item_size + guard > o.page_size) return bad("page_size", o.page_size, o.name);
   }
-  if (o.reserve > o.hard_limit) return bad("reserve", o.reserve);
+  if (o.reserve > o.hard_limit) return bad("reserve", o.reserve, o.name);
   if (o.idle_time.count() < 0)
-    return bad("idle_time", static_cast<std::uint64_t>(o.idle_time.count()));
+    return bad("idle_time", static_cast<std::uint64_t>(o.idle_time.count()), o.name);
 }
-/// Throws std::invalid_argument that names the field and its value; without exceptions a panic.
-[[noreturn, gnu::visibility("default")]] void bad_option(const char* field, std::uint64_t value);
+/// Throws std::invalid_argument that names pool, field and value, and says what the field must be;
+/// without exceptions a panic.
+[[noreturn, gnu::visibility("default")]] void bad_option(const char* field, std::uint64_t value,
+                                                         std::string_view pool);
 }  // namespace detail
 
 /// One get that has not been answered yet, for those who must not block.  Neither movable nor

@@ -44,7 +44,7 @@ class unsynchronized_pool {
   /// a compile-time error.
   constexpr explicit unsynchronized_pool(const pool_options& o) : options_(o) {
     detail::check_options(o, detail::bad_option);
-    if (o.on_shortage.call != nullptr) detail::bad_option("on_shortage", 1);
+    if (o.on_shortage.call != nullptr) detail::bad_option("on_shortage", 1, o.name);
     for (std::size_t i = 0; i < o.name.size() && i + 1 < sizeof name_; ++i) name_[i] = o.name[i];
     options_.name = {};
     if (o.reserve != 0) prime_at_birth();  // not constexpr: a constinit pool is primed by its owner

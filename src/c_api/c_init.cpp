@@ -60,8 +60,9 @@ void init(struct ::pool* pp, const arguments& a, bool on_heap) noexcept {
                  .page_size = a.pagesz,
                  .thread_cache = (a.flags & PR_NOCACHE) == 0,
                  .usage_log = (a.flags & PR_LOGGING) != 0};
-  detail::check_options(
-      o, [&](const char* field, std::uint64_t value) { refuse(a.function, o, field, value); });
+  detail::check_options(o, [&](const char* field, std::uint64_t value, std::string_view) {
+    refuse(a.function, o, field, value);
+  });
   // Where the callbacks will stand, so that the options can point there.
   auto* const place = reinterpret_cast<handle*>(pp->pr_private);
   if ((a.flags & PR_STATIC) != 0) {

@@ -177,7 +177,7 @@ void basic_pool_resource<Pool>::end_class(size_class& c) noexcept {
 template <class Pool>
 Pool& basic_pool_resource<Pool>::pool_for(std::size_t bytes, std::size_t align) {
   const std::size_t index = index_of(bytes, align);
-  if (index == classes::count) detail::bad_option("block of a pool", bytes);
+  if (index == classes::count) face::no_pool_for(name_, bytes, align);
   return class_at(index).items;
 }
 

@@ -6,6 +6,7 @@
 #include <new>
 #include <pool9/fault.hpp>
 #include <pool9/memory_resource.hpp>
+#include <stdexcept>
 
 namespace pool9 {
 inline namespace v1 {
@@ -44,6 +45,15 @@ void no_memory(std::string_view resource) { raise(resource, std::bad_alloc()); }
 
 void at_limit(std::string_view resource, std::uint64_t hard_limit, std::uint64_t out) {
   raise(resource, pool_exhausted(resource, hard_limit, out));
+}
+
+void no_pool_for(std::string_view resource, std::size_t bytes, std::size_t align) {
+  char text[192];
+  std::snprintf(
+      text, sizeof text,
+      "pool_for: pool '%.*s': %zu bytes aligned to %zu come from the upstream, not a pool",
+      static_cast<int>(resource.size()), resource.data(), bytes, align);
+  raise(resource, std::invalid_argument(text));
 }
 
 void rethrow(const std::exception_ptr& thrown) {

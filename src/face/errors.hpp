@@ -12,6 +12,8 @@ namespace pool9::face {
 [[noreturn]] void no_memory(std::string_view resource);
 /// Throws pool_exhausted.
 [[noreturn]] void at_limit(std::string_view resource, std::uint64_t hard_limit, std::uint64_t out);
+/// Throws std::invalid_argument: blocks of that size and alignment have no pool.
+[[noreturn]] void no_pool_for(std::string_view resource, std::size_t bytes, std::size_t align);
 /// Throws what an upstream threw; returns if there is nothing.
 void rethrow(const std::exception_ptr& thrown);
 

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // Delivery of reports, and errors that have no pool yet.
+#include <algorithm>
 #include <atomic>
 #include <cstdlib>
+#include <iterator>
 #include <pool9/pool.hpp>
 #if defined(__cpp_exceptions)
 #include <new>
@@ -39,6 +41,29 @@ void deliver(const report& r) noexcept {
 }
 
 namespace detail {
+namespace {
+
+struct demand {
+  std::string_view field;
+  const char* format;  // of the value
+};
+constexpr demand demands[] = {
+    {"item_size", "%llu is no size: at least 1, at most what a machine holds, a type's own"},
+    {"align", "%llu is no alignment: a power of two, at most the page size if that is given"},
+    {"align_offset", "%llu is no offset: a multiple of the type's alignment"},
+    {"page_size", "%llu is no page size: a power of two that holds an item"},
+    {"reserve", "%llu is more than the hard limit"},
+    {"idle_time", "%lld ms is less than no time"},
+    {"on_shortage", "a pool for one thread has no hook, since nothing waits there"},
+};
+
+const char* format_of(std::string_view field) noexcept {
+  return std::find_if(std::begin(demands), std::end(demands),
+                      [field](const demand& d) { return d.field == field; })
+      ->format;
+}
+
+}
 
 report_text compose(const call_site& where, const char* function, const char* name,
                     const char* format, std::va_list args) noexcept {
@@ -51,14 +76,14 @@ report_text compose(const call_site& where, const char* function, const char* na
   return text;
 }
 
-void bad_option(const char* field, std::uint64_t value) {
-  base::text<128> text;
-  text.add("pool9::pool_options: %s: %llu cannot be", field,
-           static_cast<unsigned long long>(value));
+void bad_option(const char* field, std::uint64_t value, std::string_view pool) {
+  base::text<256> text;
+  text.add("pool '%.*s': %s: ", static_cast<int>(pool.size()), pool.data(), field)
+      .add(format_of(field), static_cast<unsigned long long>(value));
 #if defined(__cpp_exceptions)
   throw std::invalid_argument(text.view().data());
 #else
-  deliver({report_kind::panic, {}, {}, text.view(), nullptr});
+  deliver({report_kind::panic, {}, pool, text.view(), nullptr});
   std::abort();
 #endif
 }

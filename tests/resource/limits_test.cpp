@@ -76,10 +76,17 @@ TYPED_TEST(LimitedResource, AContainerAtTheLimitStaysAsItWas) {
 }
 
 TYPED_TEST(LimitedResource, AnswersThatNoPoolHoldsSuchBlocks) {
-  TypeParam r;
+  TypeParam r{"blocks"};
   EXPECT_THROW((void)r.pool_for(r.options().largest_required_pool_block + 1),
                std::invalid_argument);
-  EXPECT_THROW((void)r.pool_for(8, 131'072), std::invalid_argument);
+  try {
+    (void)r.pool_for(8, 131'072);
+    ADD_FAILURE();
+  } catch (const std::invalid_argument& e) {
+    EXPECT_STREQ(e.what(),
+                 "pool_for: pool 'blocks': 8 bytes aligned to 131072 come from the upstream, "
+                 "not a pool");
+  }
 }
 
 TYPED_TEST(LimitedResource, KeepsItsPoolsAndTheirLimitsOverARelease) {

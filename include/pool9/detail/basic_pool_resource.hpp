@@ -50,8 +50,8 @@ class basic_pool_resource : public std::pmr::memory_resource {
   /// from std::pmr::new_delete_resource().  Not for braces: `({0, 64})` are pool_options.
   template <class Name>
   requires std::convertible_to<const Name&, std::string_view> &&
-      (!std::convertible_to<const Name&, std::pmr::memory_resource*>)
-  explicit basic_pool_resource(const Name& name, page_source& pages = system_source())
+      (!std::convertible_to<const Name&, std::pmr::memory_resource*>)explicit basic_pool_resource(
+          const Name& name, page_source& pages = system_source())
       : basic_pool_resource(pages, name) {}
   basic_pool_resource(const basic_pool_resource&) = delete;
   basic_pool_resource& operator=(const basic_pool_resource&) = delete;
