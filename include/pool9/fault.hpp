@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // What a pool has to say: warnings, misuse and panics, and who is told.
 #pragma once
+#include <cstddef>
+#include <cstdint>
 #include <string_view>
 
 namespace pool9 {
@@ -20,13 +22,42 @@ enum class report_kind {
   panic     ///< the program asked not to go on, or cannot
 };
 
-/// One message.  Everything it refers to is valid during the call only.
+/// What was done to an item.  New ones go to the end.
+enum class misuse_kind {
+  none,               ///< the report is about something else
+  null,               ///< a null pointer was put
+  foreign,            ///< what was put is no pool's
+  wrong_pool,         ///< what was put is another pool's
+  interior,           ///< what was put points into a page, but not to the start of an item
+  put_twice,          ///< the item was free already
+  overrun,            ///< it was written behind its end
+  underrun,           ///< it was written before its start
+  written_after_put,  ///< it was written while it was free
+  still_out,          ///< the pool was to end while items were out
+  held_too_long       ///< an item is out for longer than pool_options::held_too_long
+};
+
+/// A get or a put of an item, as far as it is known.  Its pointers are valid during the call only.
+struct item_event {
+  call_site where = {};
+  const void* const* stack = nullptr;  ///< return addresses, innermost first
+  std::size_t n_stack = 0;
+  std::uint64_t time_ns = 0;  ///< of the steady clock
+  std::uint32_t thread = 0;   ///< the system's number for it; 0: not known
+};
+
+/// One message.  Everything it refers to is valid during the call only.  New fields go to the end.
 struct report {
   report_kind kind;
   call_site where;
   std::string_view pool;  ///< its name; empty where no pool is known
   std::string_view text;  ///< the whole message, usage log included; no newline at its end
   const void* address;    ///< the item or page it is about, or nullptr
+  misuse_kind misuse = misuse_kind::none;
+  std::uint64_t pool_id = 0;             ///< pool_stats::id; 0 where no pool is known
+  const void* item = nullptr;            ///< the item that is meant, where `address` is in one
+  const item_event* last_get = nullptr;  ///< of that item, where diagnostics know it
+  const item_event* last_put = nullptr;  ///< the same
 };
 
 /// Called with no lock held, on the thread that met it.  May return from a warning (ignored) and

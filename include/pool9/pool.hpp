@@ -66,9 +66,18 @@ struct pool_options {
   shortage_hook on_shortage = {};
   on_live at_destroy = on_live::report;
   bool thread_cache = true;  ///< false: every get and put goes to the pool itself
-  bool diagnostic = false;   ///< red zones, poison and the usage log
+  bool diagnostic = false;   ///< every misuse is found at once, and by whom: docs/MISUSE.md
   bool usage_log = false;    ///< remember who got and put: printed by print() and in reports
   limit_warning at_limit = {};
+  std::uint32_t quarantine = 0;  ///< with diagnostic: an item is reused after so many other puts
+  /// With diagnostic: an item that is out for longer is reported, once, as a warning.  0: none is.
+  std::chrono::duration<std::uint32_t> held_too_long{0};
+  /// Where threads have caches and the pool has the default page source and page size: one item in
+  /// so many refills of a cache sits between pages that nobody may touch.  0: none does.
+  std::uint32_t guard_one_in = 10'000;
+  /// In a program under a sanitizer or Valgrind: they know which items are free, and every get and
+  /// put goes to the pool itself.  Without them, nothing.
+  bool sanitize = true;
 };
 
 namespace detail {
@@ -78,8 +87,8 @@ class wait_queue;
 
 constexpr bool power_of_two(std::size_t n) noexcept { return n != 0 && (n & (n - 1)) == 0; }
 
-/// Bytes that diagnostics add behind every item.
-inline constexpr std::size_t red_zone = 16;
+/// Bytes that diagnostics add behind every item, and before it.
+inline constexpr std::size_t red_zone = 16, red_zone_before = 8;
 /// Sizes beyond this cannot be laid out without overflow, and no machine has them.
 inline constexpr std::size_t largest_size = SIZE_MAX >> 16;
 
@@ -99,7 +108,8 @@ constexpr void check_options(const pool_options& o, Bad bad) {
   if (o.item_size == 0 || o.item_size > largest_size) return bad("item_size", o.item_size, o.name);
   if (!power_of_two(align) || align > largest_size) return bad("align", o.align, o.name);
   if (o.page_size != 0) {
-    const std::size_t lead = (align - o.align_offset % align) % align;
+    const std::size_t before = o.diagnostic ? red_zone_before : 0;
+    const std::size_t lead = before + (2 * align - o.align_offset % align - before % align) % align;
     const std::size_t guard = o.diagnostic ? red_zone : 0;
     if (!power_of_two(o.page_size) || o.page_size > largest_size)
       return bad("page_size", o.page_size, o.name);
@@ -314,6 +324,11 @@ class pool {
   /// Describes the pool, a line a call, with no lock held.
   void print(void (*line)(void* context, std::string_view text), void* context,
              print_parts parts = print_parts::counters) const noexcept;
+  /// Describes the items that have been out for `age` or longer, a line a call, with no lock held:
+  /// how many were got at which place, most first, and since when.  Returns how many there are.
+  /// Needs diagnostics; without them, it says how many are out, whatever their age.
+  std::size_t report_held(void (*line)(void* context, std::string_view text), void* context,
+                          std::chrono::nanoseconds age = {}) const noexcept;
 
  private:
   friend struct detail::core;
@@ -352,6 +367,10 @@ class pool {
                    clock::time_point deadline) noexcept;
   void put_slowly(void* item, bool pushed) noexcept;
   void put_slowly(void* item, bool pushed, const call_site& where) noexcept;
+  // The same, called from there.
+  void* get_from(const void* from, void* popped, get_flags flags, const call_site& where,
+                 clock::time_point deadline) noexcept;
+  void put_from(const void* from, void* item, bool pushed, const call_site& where) noexcept;
 
   bool must_fit(bulk_outcome outcome, std::size_t n) const;  // throws for beyond_limit
   void prime_at_birth();

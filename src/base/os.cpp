@@ -2,16 +2,21 @@
 // Linux.
 #include "base/os.hpp"
 
+#include <dlfcn.h>
 #include <linux/futex.h>
 #include <linux/membarrier.h>
 #include <pthread.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
 #include <unistd.h>
+#include <unwind.h>
 
 #include <cerrno>
 #include <climits>
 #include <csignal>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
 #include <ctime>
 
 #include "base/bits.hpp"
@@ -134,6 +139,56 @@ bool at_thread_exit(void (*hook)(void*)) noexcept {
 
 bool register_barrier() noexcept { return membarrier(MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED); }
 bool full_barrier() noexcept { return membarrier(MEMBARRIER_CMD_PRIVATE_EXPEDITED); }
+
+std::uint32_t thread_number() noexcept { return static_cast<std::uint32_t>(syscall(SYS_gettid)); }
+
+namespace {
+
+struct walk {
+  const void** into;
+  std::size_t most;
+  const void* first;
+  std::size_t n = 0;
+};
+
+_Unwind_Reason_Code note_frame(_Unwind_Context* frame, void* argument) {
+  auto& w = *static_cast<walk*>(argument);
+  const auto* const address = reinterpret_cast<const void*>(_Unwind_GetIP(frame));
+  if (address == nullptr || (w.n == 0 && address != w.first)) return _URC_NO_REASON;
+  w.into[w.n++] = address;
+  return w.n == w.most ? _URC_END_OF_STACK : _URC_NO_REASON;
+}
+
+}
+
+std::size_t walk_stack(const void** into, std::size_t most, const void* first) noexcept {
+  walk w{into, most, first};
+  _Unwind_Backtrace(note_frame, &w);
+  return w.n;
+}
+
+void name_address(const void* address, char* into, std::size_t size) noexcept {
+  const keep_errno keep;
+  Dl_info info{};
+  const std::uintptr_t a = address_of(address);
+  if (dladdr(address, &info) == 0 || info.dli_fname == nullptr) {
+    std::snprintf(into, size, "%p", address);
+    return;
+  }
+  const char* const slash = std::strrchr(info.dli_fname, '/');
+  const char* const module = slash != nullptr ? slash + 1 : info.dli_fname;
+  if (info.dli_sname != nullptr) {
+    std::snprintf(into, size, "%s+%#zx (%s)", info.dli_sname, a - address_of(info.dli_saddr),
+                  module);
+  } else {
+    std::snprintf(into, size, "%s+%#zx", module, a - address_of(info.dli_fbase));
+  }
+}
+
+std::string_view environment(const char* name) noexcept {
+  const char* const value = secure_getenv(name);
+  return value != nullptr ? value : std::string_view{};
+}
 
 void print_error(std::string_view text) noexcept {
   const keep_errno keep;

@@ -59,6 +59,25 @@ bool register_barrier() noexcept;
 /// happened.
 bool full_barrier() noexcept;
 
+/// The system's number of the calling thread.
+std::uint32_t thread_number() noexcept;
+/// Fills `into` with return addresses of the calling thread, innermost first, from the one that is
+/// `first` on; returns how many.  0: there is no such, or nobody knows how to walk this stack.
+std::size_t walk_stack(const void** into, std::size_t most, const void* first) noexcept;
+/// What an address in a program is: "function+0x1c (libx.so)", or "program+0x4711", which addr2line
+/// takes.  Cut to `size`, with a zero at its end.  No lock: the loader has its own.
+void name_address(const void* address, char* into, std::size_t size) noexcept;
+
+/// Called in the signal handler of a thread that touched `address`, which it may not: returns
+/// whether it knew what to say.  What would have happened without happens all the same.
+using fault_reporter = bool (*)(const void* address) noexcept;
+/// From now on; called once.
+void on_fault(fault_reporter r) noexcept;
+
+/// Returns the value of that variable of the environment; empty: there is none, or the program runs
+/// with the rights of another user.  Valid until the program changes it.
+std::string_view environment(const char* name) noexcept;
+
 /// Writes to standard error, as it is.
 void print_error(std::string_view text) noexcept;
 

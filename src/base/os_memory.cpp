@@ -139,6 +139,22 @@ error guard(std::span<const run> runs) noexcept {
   return 0;
 }
 
+void* reserve(std::size_t bytes) noexcept {
+  const keep_errno keep;
+  void* const p =
+      mmap(nullptr, bytes, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  return p == MAP_FAILED ? nullptr : p;
+}
+bool open(void* p, std::size_t bytes) noexcept {
+  const keep_errno keep;
+  return mprotect(p, bytes, PROT_READ | PROT_WRITE) == 0;
+}
+void shut(void* p, std::size_t bytes) noexcept {
+  const keep_errno keep;
+  static_cast<void>(madvise(p, bytes, dont_need));
+  static_cast<void>(mprotect(p, bytes, PROT_NONE));
+}
+
 const char* error_name(error e) noexcept {
   struct named {
     error number;

@@ -45,6 +45,13 @@ error prefer_node(void* p, std::size_t bytes, int node) noexcept;
 /// guards; where it has not, each run is a mapping of its own.
 error guard(std::span<const run> runs) noexcept;
 
+/// Address space that nobody may touch; nullptr: there is none.
+void* reserve(std::size_t bytes) noexcept;
+/// A part of it that may be touched from now on; false: no.
+bool open(void* p, std::size_t bytes) noexcept;
+/// No more; what was there is gone.
+void shut(void* p, std::size_t bytes) noexcept;
+
 /// The name of an error, such as "ENOMEM"; "error" where it has none here.
 const char* error_name(error e) noexcept;
 

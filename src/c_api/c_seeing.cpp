@@ -19,6 +19,11 @@ void print_line(void*, std::string_view line) {
 
 }
 
+size_t pool_report_held(struct ::pool* pp, unsigned seconds) {
+  return at(pp, "pool_report_held")
+      .items.report_held(print_line, nullptr, std::chrono::seconds(seconds));
+}
+
 void pool_print(struct ::pool* pp, const char* modif) {
   const handle& h = at(pp, "pool_print");
   const auto asks_for = [&](char c) {

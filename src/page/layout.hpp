@@ -15,7 +15,7 @@
 // Invariants, for every item i and every colour c
 //   L1  (start + c + i*stride + align_offset) % align == 0
 //   L2  start + c + (per_page - 1)*stride + extent <= page_size, where extent = size + red zone
-//   L3  stride >= extent, and stride is a multiple of align
+//   L3  stride >= before + extent, and stride is a multiple of align
 //   L4  index_of(offset_of(i)) == i, and no other offset has an index
 #pragma once
 #include <algorithm>
@@ -32,6 +32,7 @@ struct item_shape {
   std::size_t page_size = 0;  // a power of two; 0: choose
   std::size_t red_zone = 0;   // bytes kept behind every item
   std::size_t system_page = 4096;
+  std::size_t before = 0;  // bytes kept before every item
 };
 
 class layout {
@@ -42,9 +43,10 @@ class layout {
   /// Requires: powers of two where said, size > 0, and a given page holds an item.
   constexpr explicit layout(const item_shape& s) noexcept
       : align_(s.align),
-        start_((s.align - s.align_offset % s.align) % s.align),
+        before_(s.before),
+        start_(s.before + (0 - s.align_offset - s.before) % s.align),
         extent_(s.size + s.red_zone),
-        stride_(base::round_up(extent_, s.align)) {
+        stride_(base::round_up(extent_ + s.before, s.align)) {
     if (s.page_size != 0) {
       page_shift_ = base::log2_of(s.page_size);
       per_page_ = items_in(s.page_size - start_);
@@ -60,6 +62,8 @@ class layout {
 
   constexpr std::size_t page_size() const noexcept { return std::size_t{1} << page_shift_; }
   constexpr unsigned page_shift() const noexcept { return page_shift_; }
+  /// Whether red zones lie around every item.
+  constexpr bool has_zones() const noexcept { return before_ != 0; }
   constexpr std::size_t stride() const noexcept { return stride_; }
   constexpr std::size_t per_page() const noexcept { return per_page_; }
   constexpr std::size_t colours() const noexcept { return colour_mask_ / colour_step + 1; }
@@ -100,7 +104,7 @@ class layout {
   }
   /// The first address from `address` on where an item may start, pages aside.
   constexpr std::uintptr_t first_from(std::uintptr_t address) const noexcept {
-    return address + (start_ - address) % align_;
+    return address + before_ + (start_ - before_ - address) % align_;
   }
 
  private:
@@ -138,7 +142,8 @@ class layout {
   }
 
   std::size_t align_;
-  std::size_t start_;   // smallest offset that satisfies L1
+  std::size_t before_;
+  std::size_t start_;   // smallest offset from `before` on that satisfies L1
   std::size_t extent_;  // bytes of an item that are spoken for
   std::size_t stride_;  // L3
   std::size_t per_page_ = 0;

@@ -131,6 +131,19 @@ give_result page_set::give_elsewhere(std::uintptr_t a) noexcept {
 
 give_result page_set::ask(const void* p) const noexcept { return locate(address_of(p)).state; }
 
+void* page_set::item_around(const void* p) const noexcept {
+  const std::uintptr_t a = address_of(p);
+  const std::uintptr_t page = items().page_of(a);
+  const region* const r = regions_.find(a >> shape_.log());
+  const extent* const e = extents_.find(a);
+  const bool in_page = r != nullptr && shape_.is_backed(*r, shape_.page_of(a));
+  if (!in_page && e == nullptr) return nullptr;
+  const std::uintptr_t first = in_page ? items().address_of(page, 0) : e->first;
+  const std::size_t most = in_page ? items().per_page() : e->n_items;
+  const std::size_t i = (a - first) / items().stride();
+  return a >= first && i < most ? pointer_to(first + i * items().stride()) : nullptr;
+}
+
 bool page_set::owns(const void* p) const noexcept {
   const std::uintptr_t a = address_of(p);
   const region* const r = regions_.find(a >> shape_.log());

@@ -56,6 +56,8 @@ class page_set {
   std::size_t give_some(std::span<void* const> items) noexcept;
   /// What give(p) would say.
   give_result ask(const void* p) const noexcept;
+  /// The item whose bytes `p` is among, free or out; nullptr: none's.
+  void* item_around(const void* p) const noexcept;
   /// Whether `p` lies in a page or in storage.
   bool owns(const void* p) const noexcept;
 
@@ -92,6 +94,15 @@ class page_set {
   void* next_out(item_cursor& c) const noexcept;
   /// Removes that page, items out or not, and returns it; nullptr: no more.
   void* detach_any(cursor& c) noexcept;
+
+  /// Calls f(address, bytes) for the items of each storage.
+  template <class F>
+  void for_each_storage(F f) const {
+    extents_.for_each([&](const extent& e) {
+      f(static_cast<std::byte*>(base::pointer_to(e.first)), e.end - e.first);
+      return true;
+    });
+  }
 
   /// P1 to P4 and the invariants of everything below; walks all of it.
   bool check() noexcept;

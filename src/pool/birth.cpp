@@ -5,20 +5,51 @@
 
 #include "base/arena.hpp"
 #include "base/os.hpp"
+#include "base/sanitizer.hpp"
 #include "page/extent.hpp"
 
 namespace pool9::inline v1::detail {
 
-page::layout layout_of(const pool_options& o) noexcept {
+namespace {
+
+/// Whether items have red zones.  Where the program itself did not ask, storage and pages must hold
+/// as many items as without.
+bool has_red_zones(const pool_options& given, const pool_options& o, bool in_storage) noexcept {
+  if (given.diagnostic) return true;
+  if (!o.diagnostic && !o.sanitize) return false;
+  bool fits = !in_storage;
+  pool_options with = given;
+  with.diagnostic = true;
+  check_options(with, [&](const char*, std::uint64_t, std::string_view) { fits = false; });
+  return fits;
+}
+
+}
+
+pool_options overridden(pool_options o, const overrides& by) noexcept {
+  o.diagnostic = o.diagnostic || by.diagnostic;
+  o.usage_log = o.usage_log || by.usage_log;
+  o.sanitize = o.sanitize && by.sanitize && base::sanitizer::present();
+  o.guard_one_in = by.guard_one_in.value_or(o.guard_one_in);
+  // What lies elsewhere than the pages of the program's own making may not do for it.
+  if (o.source != nullptr || o.page_size != 0) o.guard_one_in = 0;
+  o.quarantine = by.quarantine.value_or(o.quarantine);
+  if (by.held_too_long) o.held_too_long = decltype(o.held_too_long)(*by.held_too_long);
+  return o;
+}
+
+page::layout layout_of(const pool_options& given, const pool_options& o, bool in_storage) noexcept {
+  const bool with_red_zones = has_red_zones(given, o, in_storage);
   return page::layout({.size = o.item_size,
                        .align = o.align != 0 ? o.align : natural_align(o.item_size),
                        .align_offset = o.align_offset,
                        .page_size = o.page_size,
-                       .red_zone = o.diagnostic ? red_zone : 0,
-                       .system_page = base::os::page_size()});
+                       .red_zone = with_red_zones ? red_zone : 0,
+                       .system_page = base::os::page_size(),
+                       .before = with_red_zones ? red_zone_before : 0});
 }
 
-void* memory_for_engine(std::size_t bytes, std::size_t align, const pool_options& o,
+void* memory_for_engine(std::size_t bytes, std::size_t align, const page::layout& l,
                         std::span<std::byte>* storage) noexcept {
   if (storage == nullptr) return base::arena::allocate(bytes);
   void* memory = storage->data();
@@ -26,7 +57,7 @@ void* memory_for_engine(std::size_t bytes, std::size_t align, const pool_options
   memory = std::align(align, bytes, memory, space);
   if (memory == nullptr) return nullptr;
   const std::span<std::byte> rest(static_cast<std::byte*>(memory) + bytes, space - bytes);
-  if (page::extent_set::capacity(rest, layout_of(o), 1) == 0) return nullptr;
+  if (page::extent_set::capacity(rest, l, 1) == 0) return nullptr;
   *storage = rest;
   return memory;
 }

@@ -16,6 +16,7 @@
 #include "base/probe.hpp"
 #include "cache/thread.hpp"
 #include "pool/core.hpp"
+#include "pool/guard.hpp"
 
 namespace pool9::inline v1::detail {
 
@@ -83,20 +84,20 @@ bool core::may_open() noexcept {
   return is_calm() && depth_for(caches.n_open() + 1) >= least_depth;
 }
 
-void* core::visit_for_get(void* popped) noexcept {
+void* core::visit_for_get(void* popped, const void* from) noexcept {
   magazine* const m = this_thread::find(slot);
   if (m != nullptr) {
     if (m->fenced && popped == nullptr && get_fenced(*m, popped)) return popped;
-    return get_with(m, popped);
+    return get_with(m, popped, from);
   }
   mutex.lock();
   const bool wants_one = may_open() && n_at_hand() != 0;
   void* const item = pages.n_free() >= quick_get && !wants_one ? pages.take() : nullptr;
   mutex.unlock();
-  return wants_one ? get_with(nullptr, nullptr) : item;
+  return wants_one ? get_with(nullptr, nullptr, from) : item;
 }
 
-void* core::get_with(magazine* m, void* item) noexcept {
+void* core::get_with(magazine* m, void* item, const void* from) noexcept {
   const bool may_have_one = m == nullptr && this_thread::enter(give_up);
   handoff owed;
   mutex.lock_patiently();  // another visit may be moving its items
@@ -110,22 +111,27 @@ void* core::get_with(magazine* m, void* item) noexcept {
     }
   }
   leave(owed);
+  if (guard::is_near(item)) [[unlikely]] {
+    caller by;
+    by.note_stack(from);
+    guard::note_get(item, by);
+  }
   return item;
 }
 
-void core::visit_for_put(void* item, bool pushed, const call_site& where) noexcept {
+void core::visit_for_put(void* item, bool pushed, const caller& by) noexcept {
   magazine* const m = this_thread::find(slot);
   if (m != nullptr) {
     if (m->fenced && !pushed && put_fenced(*m, item, pushed)) return;
-    return put_with(m, item, pushed, where);
+    return put_with(m, item, pushed, by);
   }
   mutex.lock();
-  if (!may_open()) return put_under_lock(item, where);
+  if (!may_open()) return put_under_lock(item, by);
   mutex.unlock();
-  put_with(nullptr, item, false, where);
+  put_with(nullptr, item, false, by);
 }
 
-void core::put_with(magazine* m, void* item, bool pushed, const call_site& where) noexcept {
+void core::put_with(magazine* m, void* item, bool pushed, const caller& by) noexcept {
   const bool may_have_one = m == nullptr && this_thread::enter(give_up);
   handoff owed;
   mutex.lock_patiently();
@@ -134,15 +140,15 @@ void core::put_with(magazine* m, void* item, bool pushed, const call_site& where
   if (m != nullptr) m = settle(*m, nothing, owed);
   if (is_settled) return leave(owed);
   // Not every put can be checked; those that come here anyway are.
-  const auto what = pages.ask(item);
+  const auto what = ask(item);
   if (what != page::give_result::ok) {
     leave(owed);
-    return say_misput(what, item, nullptr, where);
+    return say_misput(what, item, by.where);
   }
   if (may_have_one && may_open()) m = open_magazine(owed);
   if (m == nullptr) {
     leave(owed);
-    return put(item, where);
+    return put(item, by);
   }
   stow(*m, item, owed);
   leave(owed);
@@ -227,7 +233,7 @@ void* core::refill(magazine& m, handoff& owed) noexcept {
   if (m.n_held() == 0) return nullptr;
   ++counts.refills;
   POOL9_PROBE(refill, id, +name, moved + n, n_at_hand());
-  void* const item = m.take_newest();
+  void* const item = guarded(m.take_newest());
   if (n_issued() > counts.peak_out)
     if (const std::size_t out = n_out(); out > counts.peak_out) note_peak(out);
   return item;
@@ -253,7 +259,7 @@ void core::drop_nulls(magazine& m, handoff& owed) noexcept {
 }
 
 void core::give_from_magazine(void* item, handoff& owed) noexcept {
-  const auto r = pages.give(item);
+  const auto r = give_back_item(item);
   if (r == page::give_result::ok) return;
   ++counts.misputs;
   owed.report(item, r);
@@ -297,11 +303,13 @@ bool core::stock(std::size_t n, handoff& owed) noexcept {
     if (!caches.draw(item)) break;
     give_from_magazine(item, owed);
   }
+  while (pages.n_free() < n && n_detained() != 0) pages.give(watch->release_oldest());
   return pages.n_free() >= n;
 }
 
 void core::draw_all(handoff& owed) noexcept {
   for (void* item = nullptr; caches.draw(item);) give_from_magazine(item, owed);
+  while (n_detained() != 0) pages.give(watch->release_oldest());
 }
 
 void core::let_others_in() noexcept {
@@ -315,6 +323,7 @@ void core::draw_in_steps(handoff& owed) noexcept {
     give_from_magazine(item, owed);
     if (n % most_aged == 0) let_others_in();
   }
+  while (n_detained() != 0) pages.give(watch->release_oldest());
 }
 
 void core::age_caches(handoff& owed) noexcept {
@@ -325,6 +334,7 @@ void core::age_caches(handoff& owed) noexcept {
     let_others_in();
   }
   caches.age();
+  while (n_detained() != 0) pages.give(watch->release_oldest());
 }
 
 // ---- Calm and tight

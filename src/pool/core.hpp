@@ -39,7 +39,8 @@
 // What is not done: no fairness between pools, no priority among waiters.
 //
 // Invariants, at every release of the lock
-//   C1  n_issued = n_items - n_free - n_recalled: what is out, and what open magazines hold
+//   C1  n_issued = n_items - n_free - n_recalled - n_detained: what is out, and what open magazines
+//       hold
 //   C2  n_issued <= hard limit
 //   C3  the oldest waiter cannot be served: the limit does not admit what it wants, or not so many
 //       items are free, recalled ones included
@@ -63,67 +64,37 @@
 #include "base/mutex.hpp"
 #include "base/os.hpp"
 #include "cache/magazine_set.hpp"
+#include "pool/diagnosis.hpp"
+#include "pool/environment.hpp"
 #include "pool/handoff.hpp"
 #include "pool/limits.hpp"
 #include "pool/misput.hpp"
 #include "pool/registry.hpp"
+#include "pool/steps.hpp"
 #include "pool/usage_log.hpp"
 
 namespace pool9::inline v1::detail {
-
-/// A get as its caller stated it.
-struct request {
-  std::span<void*> items;
-  get_flags flags;
-  const call_site& where;
-  std::uint64_t until = base::os::never;  // steady
-  bool bulk = false;
-  waiter* enqueue = nullptr;  // instead of waiting
-#if defined(__cpp_lib_jthread)
-  const std::stop_token* stop = nullptr;
-#endif
-};
-
-/// Figures that only grow.
-struct counters {
-  std::uint64_t fails = 0, waits = 0, timeouts = 0, cancels = 0, limit_hits = 0;
-  std::uint64_t source_fails = 0, pages_requested = 0, pages_released = 0;
-  std::uint64_t peak_out = 0, peak_out_time_ns = 0, last_growth_time_ns = 0;
-  std::uint64_t peak_pages = 0;
-  std::uint64_t recalls = 0, refills = 0, flushes = 0;
-  std::uint64_t told_gets = 0, told_puts = 0;  // by read(): no figure ever goes back
-  std::uint64_t misputs = 0;                   // counted as puts by magazines
-  std::uint64_t wait_ns_total = 0, wait_histogram[32] = {};
-};
-
-/// What a get found last that could not be served at once.
-enum class scarcity { none, at_limit, of_memory };
-
-/// What a page source is asked for pages for.
-enum class asking { to_grow, to_reserve };
-
-/// What becomes of items that diagnostics object to.
-enum class if_spoiled { keep, hand_out };
 
 struct core {
   /// Pools of a lower limit are always tight.
   static constexpr std::size_t least_limit = 64;
 
   /// Takes over the options of `p`.  `in_storage`: this memory is the caller's.
-  core(pool& p, const pool_options& o, const char* name, bool in_storage) noexcept;
+  core(pool& p, const pool_options& o, const page::layout& l, const char* name,
+       bool in_storage) noexcept;
   core(const core&) = delete;
   core& operator=(const core&) = delete;
 
   // ---- requests.cpp ----
   bulk_outcome get(const request& r) noexcept;
-  void put(void* item, const call_site& where) noexcept;
-  void put_bulk(std::span<void* const> items, const call_site& where) noexcept;
+  void put(void* item, const caller& by) noexcept;
+  void put_bulk(std::span<void* const> items, const caller& by) noexcept;
 
   // ---- caching.cpp ----
   /// A get that no magazine answered; `popped` came from a closed one.  nullptr: ask get().
-  void* visit_for_get(void* popped) noexcept;
+  void* visit_for_get(void* popped, const void* from = nullptr) noexcept;
   /// A put that no magazine took, or that a closed one did: `pushed`.
-  void visit_for_put(void* item, bool pushed, const call_site& where) noexcept;
+  void visit_for_put(void* item, bool pushed, const caller& by) noexcept;
 
   // ---- waiting.cpp ----
   bool cancel(waiter& w) noexcept;
@@ -150,7 +121,7 @@ struct core {
   void read_settings(pool_options& o) noexcept;
 
   // ---- life.cpp ----
-  static core* make(pool& p, const pool_options& o, const char* name,
+  static core* make(pool& p, const pool_options& o, const overrides& asked, const char* name,
                     std::span<std::byte>* storage) noexcept POOL9_REQUIRES(registry::lock);
   /// Leaves the registry, gives all pages back and ends; false: in use, and reported.
   /// What is owed then is the caller's to pay, once nothing points here any more.
@@ -172,14 +143,28 @@ struct core {
   void print(void (*line)(void*, std::string_view), void* context, print_parts parts) noexcept;
   void print_pages(void (*line)(void*, std::string_view), void* context) noexcept;
   void print_log(void (*line)(void*, std::string_view), void* context) noexcept;
+
+  // ---- telling.cpp ----
   /// Reports about this pool.  `function` is what the caller is called where it gave no name.  No
   /// lock.
   [[gnu::format(printf, 6, 7)]] void say(report_kind kind, const call_site& where,
                                          const char* function, const void* address,
                                          const char* format, ...) noexcept;
-  /// `overrun`: the byte behind the item that was written, if that is what is wrong.
-  void say_misput(page::give_result why, void* item, const void* overrun, const call_site& where,
+  void tell(const telling& t) noexcept;
+  void say_misput(page::give_result why, void* item, const call_site& where,
                   found when = found::at_once) noexcept;
+  /// Looks at all free items that were ever got, and reports those that were written since.
+  void say_spoiled(const call_site& where) noexcept;
+  void say_found(const finding& f, const call_site& where, const char* function) noexcept;
+
+  // ---- holding.cpp ----
+  std::size_t report_held(void (*line)(void*, std::string_view), void* context,
+                          std::uint64_t age_ns) noexcept;
+  void say_busy(const call_site& where, std::size_t out, std::size_t n_waiters) noexcept;
+  /// Reports what is held for too long, and was not reported yet; the lock is released meanwhile.
+  void say_held_too_long(std::uint64_t now) noexcept POOL9_REQUIRES(mutex);
+  /// Sees to it that the next item to be held for too long is reported.
+  void watch_held(handoff& owed) noexcept POOL9_REQUIRES(mutex);
 
   // ---- steps of a get and a put ----
   bool is_at_limit(std::size_t n) const noexcept POOL9_REQUIRES(mutex);
@@ -191,19 +176,29 @@ struct core {
   [[noreturn]] void panic_for_memory(const call_site& where, std::size_t out) noexcept;
   /// What to say about the limit now, or nullptr.
   const char* warning_due() noexcept POOL9_REQUIRES(mutex);
-  page::give_result give(void* item, const call_site& where) noexcept POOL9_REQUIRES(mutex);
+  page::give_result give(void* item, const caller& by) noexcept POOL9_REQUIRES(mutex);
+  /// The same with diagnostics.
+  page::give_result give_watched(void* item, const caller& by) noexcept POOL9_REQUIRES(mutex);
+  void note_put(void* item, const caller& by) noexcept POOL9_REQUIRES(mutex);
+  /// A waiter has what was taken for it: its own call is the get.  No lock.
+  void note_served(const request& r) noexcept;
+  void note_got(std::span<void* const> items, const caller& by) noexcept POOL9_REQUIRES(mutex);
+  /// What diagnostics found in the operation in progress.
+  finding take_finding() noexcept POOL9_REQUIRES(mutex) {
+    return watch != nullptr ? std::exchange(watch->found, {}) : finding{};
+  }
   /// Housekeeping knows of the idle pages, or need not.
   bool is_watched() const noexcept POOL9_REQUIRES(mutex);
   /// The whole of most puts that come to the pool.
-  void put_under_lock(void* item, const call_site& where) noexcept
+  void put_under_lock(void* item, const caller& by) noexcept
       POOL9_ANNOTATE(release_capability(mutex));
   /// A put that has more to do than to give the item.
-  void put_with_care(void* item, const call_site& where) noexcept
+  void put_with_care(void* item, const caller& by) noexcept
       POOL9_ANNOTATE(release_capability(mutex));
   /// A quick put emptied a page, and housekeeping must be told.
   void emptied_a_page() noexcept POOL9_ANNOTATE(release_capability(mutex));
   /// A put that was misuse, and why.
-  void refuse(page::give_result why, void* item, const call_site& where) noexcept
+  void refuse(page::give_result why, void* item, const caller& by) noexcept
       POOL9_ANNOTATE(release_capability(mutex));
   void after_put(handoff& owed) noexcept POOL9_REQUIRES(mutex);
 
@@ -219,8 +214,8 @@ struct core {
 
   // ---- steps of a visit ----
   /// The rest of a visit, with the thread's magazine if it has one.
-  void* get_with(cache::magazine* m, void* popped) noexcept;
-  void put_with(cache::magazine* m, void* item, bool pushed, const call_site& where) noexcept;
+  void* get_with(cache::magazine* m, void* popped, const void* from) noexcept;
+  void put_with(cache::magazine* m, void* item, bool pushed, const caller& by) noexcept;
   /// Whether a thread without a magazine might be given one.
   bool may_open() noexcept POOL9_REQUIRES(mutex);
   /// Settles the thread's magazine if it is closed or of another pool; returns it if it is open.
@@ -245,11 +240,33 @@ struct core {
   /// What was put into a magazine is checked when it comes to the pages.
   void give_from_magazine(void* item, handoff& owed) noexcept POOL9_REQUIRES(mutex);
 
+  // ---- guarding.cpp: items that sit alone ----
+  /// What stands in for an item, now and then; the item itself otherwise.
+  void* guarded(void* item) noexcept POOL9_REQUIRES(mutex);
+  page::give_result ask(const void* item) noexcept POOL9_REQUIRES(mutex);
+  /// The pages' give(), for items that sit alone, too.
+  page::give_result give_back_item(void* item) noexcept POOL9_REQUIRES(mutex);
+
+  // ---- sanitizing.cpp: what tools are told, if `sanitized` ----
+  void hide_page(void* page) noexcept;
+  void show_page(void* page) noexcept;
+  void show_storage() noexcept POOL9_REQUIRES(mutex);
+  /// The item and its red zones, for diagnostics to look at.
+  void show_all(void* item) const noexcept;
+  void hide_all(void* item) const noexcept;
+  void tell_got(void* item) const noexcept;
+  void tell_still_out(void* item) const noexcept;
+  void hide_put(void* item) const noexcept;
+
   // ---- helpers of several of these ----
   /// C1.  Misuse may have put more into magazines than was out.
   std::size_t n_issued() const noexcept POOL9_REQUIRES(mutex) {
     const std::size_t n = pages.n_items() - pages.n_free();
-    return n - std::min(n, caches.n_recalled());
+    return n - std::min(n, caches.n_recalled() + n_detained());
+  }
+  /// Items in quarantine, which are free to everybody but the pages.
+  std::size_t n_detained() const noexcept POOL9_REQUIRES(mutex) {
+    return watch != nullptr ? watch->n_detained : 0;
   }
   /// Exact while no magazine is open, or the owners of those that are do nothing.
   std::size_t n_out() noexcept POOL9_REQUIRES(mutex) {
@@ -258,7 +275,7 @@ struct core {
   }
   /// Items that a get may be given.  (What open magazines hold is at hand, too, but not seen.)
   std::size_t n_at_hand() const noexcept POOL9_REQUIRES(mutex) {
-    return pages.n_free() + caches.n_recalled();
+    return pages.n_free() + caches.n_recalled() + n_detained();
   }
   /// A magazine's part of `n`, so that the first to come leaves something for the others.
   std::size_t share_of(std::size_t n) const noexcept POOL9_REQUIRES(mutex) {
@@ -273,8 +290,8 @@ struct core {
   bool can_serve(std::size_t n, handoff& owed) noexcept POOL9_REQUIRES(mutex) {
     return admits(n) && stock(n, owed);
   }
-  /// Draws recalled items until `n` are free, and some in any case, since C6 counts those in pages
-  /// only; false: there are not so many.
+  /// Draws recalled items, and then those in quarantine, until `n` are free, and some in any case,
+  /// since C6 counts those in pages only; false: there are not so many.
   bool stock(std::size_t n, handoff& owed) noexcept POOL9_REQUIRES(mutex);
   void draw_all(handoff& owed) noexcept POOL9_REQUIRES(mutex);
   /// The same; the lock is released meanwhile.
@@ -303,9 +320,9 @@ struct core {
   /// The oldest waiter is short of nothing but memory.
   bool is_hungry() const noexcept POOL9_REQUIRES(mutex);
   /// Takes that many free items.  Diagnostics may find that one was written while it was free:
-  /// `spoiled` says where, and then, as told, the items are kept and false is returned, or not.
+  /// watch->found says where, and then, as told, the items are kept and false is returned, or not.
   /// Requires: can_serve().
-  bool take(std::span<void*> items, const call_site& where, if_spoiled then) noexcept
+  bool take(std::span<void*> items, const caller& by, if_spoiled then) noexcept
       POOL9_REQUIRES(mutex);
   /// Makes C6, C7, C9, C10 and C11 true; what they say changes with waiters, pages and settings.
   void retune() noexcept POOL9_REQUIRES(mutex);
@@ -349,7 +366,7 @@ struct core {
   /// Gives `most` empty pages back, fewer if floors or waiters say so; the lock is released
   /// meanwhile.  Returns the bytes.
   std::size_t give_back(std::size_t most, handoff& owed) noexcept POOL9_REQUIRES(mutex);
-  /// A look at idle pages, or a question to the source, is due at `when`.
+  /// A look at idle pages or at what is held, or a question to the source, is due at `when`.
   void make_due(std::uint64_t& which, std::uint64_t when, handoff& owed) noexcept
       POOL9_REQUIRES(mutex);
   bool has_pages_to_spare() const noexcept POOL9_REQUIRES(mutex);
@@ -359,7 +376,6 @@ struct core {
   bool has_pages_on_the_edge() const noexcept POOL9_REQUIRES(mutex);
   /// Sees to it that they go back when they stay unused: makes C8 true.
   void watch_idle_pages(handoff& owed) noexcept POOL9_REQUIRES(mutex);
-  std::size_t item_extent() const noexcept { return item_size + (diagnostic ? red_zone : 0); }
   bool keeps_log(const call_site& where) const noexcept { return logs || where.file != nullptr; }
   /// Releases the lock and pays.
   void leave(handoff& owed) noexcept POOL9_ANNOTATE(release_capability(mutex));
@@ -371,10 +387,14 @@ struct core {
   const bool in_storage;
   const bool diagnostic;
   const bool logs;
+  const bool sanitized;  // a tool watches, and is told which items are free
   const std::size_t item_size;
+  const std::uint32_t guard_one_in;  // refills; 0: none
+  const struct { std::size_t to, offset; } alignment;
   const page::layout layout;
   const page::region_shape shape;
   const std::uint64_t idle_ns;  // never: pages stay
+  const std::uint64_t held_ns;  // never: no time is too long
   const std::uint64_t id;
   char name[32];
 
@@ -402,32 +422,19 @@ struct core {
   std::size_t calm_from POOL9_GUARDED_BY(mutex) = 0;                  // C11
   std::uint64_t idle_due POOL9_GUARDED_BY(mutex) = base::os::never;   // next look at idle pages
   std::uint64_t retry_due POOL9_GUARDED_BY(mutex) = base::os::never;  // next question to the source
+  std::uint64_t held_due POOL9_GUARDED_BY(mutex) = base::os::never;   // next look at what is held
   std::uint64_t retry_pause POOL9_GUARDED_BY(mutex) = 0;
   counters counts POOL9_GUARDED_BY(mutex);
   shortage_hook hook POOL9_GUARDED_BY(mutex);
   limit_warning warning POOL9_GUARDED_BY(mutex);
-  std::uint64_t warned_at POOL9_GUARDED_BY(mutex) = 0;    // steady; 0: not yet
-  const void* spoiled POOL9_GUARDED_BY(mutex) = nullptr;  // found by take(), reported by leave()
-  const void* overrun POOL9_GUARDED_BY(mutex) = nullptr;  // found by give(), reported by put()
+  std::uint64_t warned_at POOL9_GUARDED_BY(mutex) = 0;  // steady; 0: not yet
   usage_log log POOL9_GUARDED_BY(mutex);
+  finding guard_found POOL9_GUARDED_BY(mutex);  // when an item came back; reported by leave()
+  /// nullptr: no diagnostics, or no memory for them.  What it points to is guarded by mutex.
+  diagnosis* const watch;
 };
 
 /// The statistics of a pool that has no engine yet.
 void read_unborn(pool_stats& s, const pool_options& o, const char* name) noexcept;
-
-/// A call into foreign code for the sake of a pool, for as long as it stands.
-class inside {
- public:
-  explicit inside(const core& c) noexcept;
-  ~inside();
-  inside(const inside&) = delete;
-  inside& operator=(const inside&) = delete;
-  /// Whether the calling thread is in such a call for `c`.
-  static bool of(const core& c) noexcept;
-
- private:
-  const core& core_;
-  const inside* const outer_;
-};
 
 }

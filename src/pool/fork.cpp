@@ -8,6 +8,7 @@
 #include "base/pressure.hpp"
 #include "page/system_source.hpp"
 #include "pool/core.hpp"
+#include "pool/guard.hpp"
 #include "pool/housekeeping.hpp"
 
 namespace pool9::inline v1::detail::registry {
@@ -26,6 +27,7 @@ void prepare() noexcept POOL9_ANNOTATE(no_thread_safety_analysis) {
     c.recall_open();  // the child's copies of top and of what lies below may be of two moments
   });
   handoff::lock_calls();
+  guard::lock_all();
   page::lock_system_memory();
   base::arena::lock_all();
   base::pressure::lock();
@@ -35,6 +37,7 @@ void release() noexcept POOL9_ANNOTATE(no_thread_safety_analysis) {
   base::pressure::unlock();
   base::arena::unlock_all();
   page::unlock_system_memory();
+  guard::unlock_all();
   handoff::unlock_calls();
   for_all([](core& c) POOL9_ANNOTATE(no_thread_safety_analysis) { c.mutex.unlock(); });
   lock.unlock();

@@ -77,7 +77,7 @@ void handoff::report(void* item, page::give_result why) noexcept {
 void handoff::say_all_misputs(core& c) noexcept {
   const std::size_t n = std::exchange(n_misputs_, 0);
   for (std::size_t i = 0; i < std::min(n, most_misputs); ++i)
-    c.say_misput(misputs_[i].why, misputs_[i].item, nullptr, {}, found::in_magazine);
+    c.say_misput(misputs_[i].why, misputs_[i].item, {}, found::in_magazine);
   if (n > most_misputs)
     c.say(report_kind::misuse, {}, "put", nullptr,
           "%zu more items like these were found in thread caches", n - most_misputs);

@@ -7,9 +7,11 @@
 #include <utility>
 
 #include "base/arena.hpp"
+#include "base/sanitizer.hpp"
 #include "cache/thread.hpp"
 #include "pool/birth.hpp"
 #include "pool/core.hpp"
+#include "pool/guard.hpp"
 
 namespace pool9::inline v1::detail {
 
@@ -32,33 +34,43 @@ std::uint64_t nanoseconds(std::chrono::milliseconds t) noexcept {
 
 }
 
-core::core(pool& p, const pool_options& o, const char* pool_name, bool storage) noexcept
+core::core(pool& p, const pool_options& o, const page::layout& l, const char* pool_name,
+           bool storage) noexcept
     : owner(p),
       source(o.source != nullptr ? *o.source : system_source()),
       at_destroy(o.at_destroy),
       in_storage(storage),
       diagnostic(o.diagnostic),
       logs(o.usage_log || o.diagnostic),
+      sanitized(o.sanitize),
       item_size(o.item_size),
-      layout(layout_of(o)),
+      guard_one_in(o.guard_one_in),
+      alignment{o.align != 0 ? o.align : natural_align(o.item_size), o.align_offset},
+      layout(l),
       shape(layout),
       idle_ns(nanoseconds(o.idle_time)),
+      held_ns(o.held_too_long.count() == 0 ? os::never : nanoseconds(o.held_too_long)),
       id(++last_id),  // destroy.2: what magazines of a pool gone by are told from ours by
       pages(layout),
-      slot(o.thread_cache && !o.diagnostic && !o.usage_log ? cache::claim_slot() : 0),
+      slot(o.thread_cache && !o.diagnostic && !o.usage_log && !o.sanitize ? cache::claim_slot()
+                                                                          : 0),
       bounds{.low = o.low_watermark, .high = o.high_watermark, .hard = o.hard_limit},
       hook(o.on_shortage),
-      warning(o.at_limit) {
+      warning(o.at_limit),
+      watch(o.diagnostic ? diagnosis::make(o.item_size, l.has_zones(), o.quarantine) : nullptr) {
   std::memcpy(name, pool_name, sizeof name);
   place.pool = this;
+  if (sanitized) base::sanitizer::pool_born(this, l.has_zones() ? red_zone_before : 0);
   retune();
 }
 
-core* core::make(pool& p, const pool_options& o, const char* name,
+core* core::make(pool& p, const pool_options& given, const overrides& asked, const char* name,
                  std::span<std::byte>* storage) noexcept {
-  void* const memory = memory_for_engine(sizeof(core), alignof(core), o, storage);
+  const pool_options o = overridden(given, asked);
+  const page::layout l = layout_of(given, o, storage != nullptr);
+  void* const memory = memory_for_engine(sizeof(core), alignof(core), l, storage);
   if (memory == nullptr) return nullptr;
-  auto* const c = ::new (memory) core(p, o, name, storage != nullptr);
+  auto* const c = ::new (memory) core(p, o, l, name, storage != nullptr);
   registry::add(*c);
   return c;
 }
@@ -104,10 +116,10 @@ bool core::close(const call_site& where, bool even_if_out, handoff& owed) noexce
   }
   std::size_t out = 0, n_waiters = 0;
   if (in_use(out, n_waiters) && (!even_if_out || n_waiters != 0)) {
-    say(report_kind::misuse, where, "close", nullptr, "busy: %zu items are out, %zu gets wait", out,
-        n_waiters);
+    say_busy(where, out, n_waiters);
     return false;
   }
+  if (watch != nullptr) say_spoiled(where);
   orphan();
   mutex.lock();  // nobody else is left; for the analysis, and for those that are there by mistake
   std::array<void*, limits::most_pages_at_once> going;
@@ -120,9 +132,13 @@ bool core::close(const call_site& where, bool even_if_out, handoff& owed) noexce
     if (n != 0) return_pages({going.data(), n});
     mutex.lock();
   }
+  if (sanitized) show_storage();
   mutex.unlock();
   owed.memory_came_back();
   const bool ours = !in_storage;
+  if (sanitized) base::sanitizer::pool_ended(this);
+  if (guard_one_in != 0) guard::forget(id);
+  diagnosis::release(watch);
   this->~core();
   if (ours) base::arena::release(this, sizeof(core));
   return true;
@@ -130,12 +146,12 @@ bool core::close(const call_site& where, bool even_if_out, handoff& owed) noexce
 
 void core::leave(handoff& owed) noexcept {
   watch_idle_pages(owed);
-  const void* const byte = std::exchange(spoiled, nullptr);
+  const finding f = take_finding(), came_back = std::exchange(guard_found, {});
   mutex.unlock();
   owed.wake_sleepers();
   owed.say_misputs(*this);
-  if (byte != nullptr)
-    say(report_kind::misuse, {}, "get", byte, "%p was written after its item was put", byte);
+  if (f) say_found(f, {}, "get");
+  if (came_back) say_found(came_back, {}, "put");
   owed.pay();  // last: a callback may end the pool
 }
 

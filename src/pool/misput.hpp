@@ -1,20 +1,47 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// What a put that was refused is told.
+// What is wrong with an item, in words: of a put that was refused, or of bytes that were written.
 #pragma once
 #include "base/text.hpp"
 #include "page/page_set.hpp"
+#include "pool/poison.hpp"
+#include "pool/steps.hpp"
 
 namespace pool9::inline v1::detail {
 
 /// When a misuse was noticed: at its call, or when the item left a cache.
 enum class found { at_once, in_magazine };
 
-using misput_text = base::text<384>;
+/// A put that was refused.
+struct refusal {
+  page::give_result why;
+  void* item;
+  const void* around = nullptr;  // the item whose bytes it is among
+  bool was_here = false;         // it is known to have been the pool's
+  found when = found::at_once;
+};
 
-/// What is wrong with `item`, which the pages refused because of `why`.  `overrun`: the byte behind
-/// the item that was written, if that is what is wrong.  Takes the locks of all pools in turn, to
-/// find whose it is.
-misput_text words_for_misput(page::give_result why, const void* item, const void* overrun,
-                             found when) noexcept;
+struct charge {
+  base::text<384> text;
+  misuse_kind what;
+  const char* look_at;
+  const void* item;     // that is meant
+  const void* address;  // that shows it
+
+  /// A report of it, while it lives.
+  telling told(const call_site& where, const char* function) const noexcept {
+    return {.kind = report_kind::misuse,
+            .where = where,
+            .function = function,
+            .address = address,
+            .text = text.view().data(),
+            .what = what,
+            .item = item,
+            .look_at = look_at};
+  }
+};
+
+/// Takes the locks of all pools in turn, to find whose the item is.
+charge charge_of(const refusal& r) noexcept;
+charge charge_of(const finding& f, std::size_t item_size) noexcept;
 
 }

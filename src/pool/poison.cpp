@@ -9,27 +9,63 @@ namespace pool9::inline v1::detail {
 namespace {
 
 constexpr unsigned char free_byte = 0xdb;  // as a pointer it is none, as a count it is absurd
-constexpr unsigned char guard_byte = 0xfe;
+constexpr unsigned char zone_byte = 0xfe;
 
-const void* first_other(const void* from, std::size_t n, unsigned char expected) noexcept {
-  const auto* const bytes = static_cast<const unsigned char*>(from);
+unsigned char* bytes_of(void* item) noexcept { return static_cast<unsigned char*>(item); }
+
+/// The first of `n` bytes that is not as expected, or nullptr.
+const void* first_other(const unsigned char* from, std::size_t n, unsigned char expected) noexcept {
   const auto* const found =
-      std::find_if(bytes, bytes + n, [=](unsigned char b) { return b != expected; });
-  return found == bytes + n ? nullptr : found;
+      std::find_if(from, from + n, [=](unsigned char b) { return b != expected; });
+  return found == from + n ? nullptr : found;
 }
 
 }
 
-void poison(void* item, std::size_t extent) noexcept { std::memset(item, free_byte, extent); }
+void marks::fence(void* memory, std::size_t bytes) noexcept {
+  std::memset(memory, zone_byte, bytes);
+}
 
-const void* first_unpoisoned(const void* item, std::size_t extent) noexcept {
-  return first_other(item, extent, free_byte);
+void marks::prepare(void* page, const page::layout& l) const noexcept {
+  if (zones_) fence(page, l.page_size());
+  for (std::size_t i = 0; i < l.per_page(); ++i)
+    poison(base::pointer_to(l.address_of(base::address_of(page), i)));
 }
-void guard(void* item, std::size_t size) noexcept {
-  std::memset(static_cast<std::byte*>(item) + size, guard_byte, red_zone);
+
+void marks::prepare(void* first, std::size_t n, const page::layout& l) const noexcept {
+  for (std::size_t i = 0; i < n; ++i) {
+    std::byte* const item = static_cast<std::byte*>(first) + i * l.stride();
+    if (zones_) {
+      fence(item - red_zone_before, red_zone_before);
+      fence(item + size_, red_zone);
+    }
+    poison(item);
+  }
 }
-const void* first_unguarded(const void* item, std::size_t size) noexcept {
-  return first_other(static_cast<const std::byte*>(item) + size, red_zone, guard_byte);
+
+void marks::poison(void* item) const noexcept { std::memset(item, free_byte, size_); }
+
+finding marks::look_at_free(void* item) const noexcept {
+  if (const void* const byte = first_other(bytes_of(item), size_, free_byte)) {
+    poison(item);
+    return {misuse_kind::written_after_put, item, byte};
+  }
+  return look_around(item);
+}
+
+finding marks::look_around(void* item) const noexcept {
+  if (!zones_) return {};
+  unsigned char* const front = bytes_of(item) - red_zone_before;
+  unsigned char* const behind = bytes_of(item) + size_;
+  if (const void* const byte = first_other(behind, red_zone, zone_byte)) {
+    fence(behind, red_zone);
+    return {misuse_kind::overrun, item, byte};
+  }
+  if (const void* const byte = first_other(front, red_zone_before, zone_byte)) {
+    fence(front, red_zone_before);
+    return {misuse_kind::underrun, item, byte};
+  }
+  return {};
 }
 
 }

@@ -1,20 +1,49 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// What diagnostics write into items that are free and behind items that are out.
+// What diagnostics write into items that are free, and around all of them.
 //
-//   free   [ dead dead dead ... | dead ]      written after put shows at the next get
-//   out    [ the caller's       | fe   ]      written beyond the item shows at its put
+//   | fe | item: db while it is free | fe .. fe | fe | item ...
+//   front                            behind      front
+//
+// A write after put shows at the next get, one beyond an item at its put.  The red zones stay the
+// same whether the item is out or not, so a zone that was written while it was free shows, too.
 #pragma once
 #include <cstddef>
+#include <pool9/fault.hpp>
+
+#include "page/layout.hpp"
 
 namespace pool9::inline v1::detail {
 
-/// `extent` bytes from `item` on become those of a free item.
-void poison(void* item, std::size_t extent) noexcept;
-/// The first of `extent` bytes that is not a free item's, or nullptr.
-const void* first_unpoisoned(const void* item, std::size_t extent) noexcept;
-/// The red zone behind an item of `size` bytes is set, the item's bytes stay.
-void guard(void* item, std::size_t size) noexcept;
-/// The first byte of the red zone that was written, or nullptr.
-const void* first_unguarded(const void* item, std::size_t size) noexcept;
+/// What is wrong with an item, and the first byte that shows it.
+struct finding {
+  misuse_kind what = misuse_kind::none;
+  void* item = nullptr;
+  const void* byte = nullptr;
+  explicit operator bool() const noexcept { return what != misuse_kind::none; }
+};
+
+class marks {
+ public:
+  /// `zones`: there is room for them around every item.
+  constexpr marks(std::size_t item_size, bool zones) noexcept : size_(item_size), zones_(zones) {}
+
+  /// A page came.
+  void prepare(void* page, const page::layout& l) const noexcept;
+  /// Storage came: `n` items from `first` on.
+  void prepare(void* first, std::size_t n, const page::layout& l) const noexcept;
+  /// The item is free from now on.
+  void poison(void* item) const noexcept;
+  /// What happened to a free item since poison(); then it is as new.
+  finding look_at_free(void* item) const noexcept;
+  /// What happened around an item that is out; then its red zones are as new.
+  finding look_around(void* item) const noexcept;
+
+ private:
+  /// Red zones everywhere.
+  static void fence(void* memory, std::size_t bytes) noexcept;
+
+  std::size_t size_;
+  bool zones_;
+};
 
 }

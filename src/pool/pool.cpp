@@ -41,12 +41,21 @@ void say_unborn(report_kind kind, const call_site& where, const char* function, 
   deliver({kind, where, name, text.view(), nullptr});
 }
 
+/// Who calls `c`, from there.
+detail::caller called(const core& c, const call_site& where, const void* from) noexcept {
+  detail::caller by(where);
+  if (c.watch != nullptr) by.note_stack(from);
+  return by;
+}
+
 /// One item, by the long way.
 [[gnu::noinline]] void* ask(core& c, get_flags flags, const call_site& where,
-                            pool::clock::time_point deadline) noexcept {
+                            pool::clock::time_point deadline, const void* from) noexcept {
   void* item = nullptr;
-  const request r{
-      .items = {&item, 1}, .flags = flags, .where = where, .until = nanoseconds(deadline)};
+  const request r{.items = {&item, 1},
+                  .flags = flags,
+                  .by = called(c, where, from),
+                  .until = nanoseconds(deadline)};
   return c.get(r) == bulk_outcome::served ? item : nullptr;
 }
 
@@ -68,10 +77,12 @@ core* pool::born(std::span<std::byte>* storage) noexcept {
   core* c = core_.load(std::memory_order_acquire);  // pairs with the store below
   if (c != nullptr) return c;
   registry::prepare_for_forks();
+  detail::check_environment();
+  const detail::overrides asked = detail::from_environment(name_);
   const base::locked hold(registry::lock);
   c = core_.load(std::memory_order_relaxed);  // relaxed: under the lock
   if (c == nullptr) {
-    c = core::make(*this, options_, name_, storage);
+    c = core::make(*this, options_, asked, name_, storage);
     core_.store(c, std::memory_order_release);  // publishes the engine
     // relaxed: a thread without a magazine goes to the engine
     if (c != nullptr) slot_.store(c->slot, std::memory_order_relaxed);
@@ -131,8 +142,9 @@ void pool::be_unborn() noexcept {
 }
 
 void* pool::get_slowly(void* popped) noexcept {
+  const void* const from = __builtin_return_address(0);
   for (;;) {
-    if (void* const item = get_slowly(popped, get_flags::waitok, {}, clock::time_point::max()))
+    if (void* const item = get_from(from, popped, get_flags::waitok, {}, clock::time_point::max()))
       return item;
     must_not_be_inside("get");
     popped = nullptr;
@@ -158,15 +170,20 @@ core* pool::born_in_time(get_flags flags, const call_site& where,
 
 void* pool::get_slowly(void* popped, get_flags flags, const call_site& where,
                        clock::time_point deadline) noexcept {
+  return get_from(__builtin_return_address(0), popped, flags, where, deadline);
+}
+
+void* pool::get_from(const void* from, void* popped, get_flags flags, const call_site& where,
+                     clock::time_point deadline) noexcept {
   core* c = core_.load(std::memory_order_acquire);  // pairs with born()
   if (c == nullptr && (c = born_in_time(flags, where, deadline)) == nullptr) return nullptr;
   if (where.file == nullptr)
-    if (void* const item = c->visit_for_get(popped)) return item;
-  return ask(*c, flags, where, deadline);
+    if (void* const item = c->visit_for_get(popped, from)) return item;
+  return ask(*c, flags, where, deadline, from);
 }
 
 void* pool::try_get_slowly(void* popped) noexcept {
-  return get_slowly(popped, get_flags::nowait, {}, {});
+  return get_from(__builtin_return_address(0), popped, get_flags::nowait, {}, {});
 }
 
 #if defined(__cpp_lib_jthread)
@@ -178,26 +195,32 @@ void* pool::get_until_stop(clock::time_point t, const std::stop_token& stop) noe
     if (stop.stop_requested() || clock::now() >= t) return nullptr;
     os::pause(birth_pause);
   }
-  if ((item = c->visit_for_get(item)) != nullptr) return item;
+  if ((item = c->visit_for_get(item, __builtin_return_address(0))) != nullptr) return item;
   const call_site nowhere;
   const request r{.items = {&item, 1},
                   .flags = get_flags::waitok,
-                  .where = nowhere,
+                  .by = called(*c, nowhere, __builtin_return_address(0)),
                   .until = nanoseconds(t),
                   .stop = &stop};
   return c->get(r) == bulk_outcome::served ? item : nullptr;
 }
 #endif
 
-void pool::put_slowly(void* item, bool pushed) noexcept { put_slowly(item, pushed, {}); }
-
+void pool::put_slowly(void* item, bool pushed) noexcept {
+  put_from(__builtin_return_address(0), item, pushed, {});
+}
 void pool::put_slowly(void* item, bool pushed, const call_site& where) noexcept {
+  put_from(__builtin_return_address(0), item, pushed, where);
+}
+
+void pool::put_from(const void* from, void* item, bool pushed, const call_site& where) noexcept {
   core* c = core_.load(std::memory_order_acquire);  // pairs with born()
   if (c == nullptr) c = born();                     // which then reports that it gave none out
   if (c == nullptr)
     return say_unborn(report_kind::misuse, where, "put", name_, "the pool was never used");
-  if (where.file == nullptr) return c->visit_for_put(item, pushed, where);
-  c->put(item, where);
+  const detail::caller by = called(*c, where, from);
+  if (where.file == nullptr) return c->visit_for_put(item, pushed, by);
+  c->put(item, by);
 }
 
 bool pool::must_fit(bulk_outcome outcome, std::size_t n) const {
@@ -218,12 +241,13 @@ bulk_outcome pool::get_bulk(std::span<void*> items, get_flags flags, const call_
   if (c == nullptr) return bulk_outcome::short_of_items;
   return c->get({.items = items,
                  .flags = flags,
-                 .where = where,
+                 .by = called(*c, where, __builtin_return_address(0)),
                  .until = nanoseconds(deadline),
                  .bulk = true});
 }
 void pool::put_bulk(std::span<void* const> items, const call_site& where) noexcept {
-  if (core* const c = born()) return c->put_bulk(items, where);
+  if (core* const c = born())
+    return c->put_bulk(items, called(*c, where, __builtin_return_address(0)));
   for (void* item : items) put(item, where);
 }
 
@@ -232,10 +256,12 @@ void* pool::get_or_enqueue(waiter& w) noexcept {
   if (pop(item)) return item;
   const call_site nowhere;
   core* const c = born_in_time(get_flags::waitok, nowhere, clock::time_point::max());
-  if ((item = c->visit_for_get(item)) != nullptr) return item;
+  if ((item = c->visit_for_get(item, __builtin_return_address(0))) != nullptr) return item;
   // The source must not wait either: whoever calls this must not block.
-  const request r{
-      .items = {&w.item_, 1}, .flags = get_flags::nowait, .where = nowhere, .enqueue = &w};
+  const request r{.items = {&w.item_, 1},
+                  .flags = get_flags::nowait,
+                  .by = called(*c, nowhere, __builtin_return_address(0)),
+                  .enqueue = &w};
   return c->get(r) == bulk_outcome::served ? w.item_ : nullptr;
 }
 bool pool::cancel(waiter& w) noexcept {
@@ -322,6 +348,13 @@ void pool::print(void (*line)(void*, std::string_view), void* context,
   if (core* const c = core_.load(std::memory_order_acquire)) return c->print(line, context, parts);
   line(context, name_);
   line(context, "  not used yet");
+}
+
+std::size_t pool::report_held(void (*line)(void*, std::string_view), void* context,
+                              std::chrono::nanoseconds age) const noexcept {
+  core* const c = core_.load(std::memory_order_acquire);
+  const auto ns = static_cast<std::uint64_t>(std::max<std::int64_t>(age.count(), 0));
+  return c == nullptr ? 0 : c->report_held(line, context, ns);
 }
 
 void for_each_pool(void (*f)(void* context, const pool_stats&), void* context) {

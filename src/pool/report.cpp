@@ -12,6 +12,7 @@
 
 #include "base/os.hpp"
 #include "base/text.hpp"
+#include "pool/environment.hpp"
 #include "pool/report.hpp"
 
 namespace pool9::inline v1 {
@@ -23,7 +24,10 @@ void print_and_abort(const report& r) noexcept {
   text.add("pool9 %s: %.*s\n", words[static_cast<int>(r.kind)], static_cast<int>(r.text.size()),
            r.text.data());
   base::os::print_error(text.view());
-  if (r.kind != report_kind::warning) std::abort();
+  const bool may_go_on =
+      r.kind == report_kind::warning ||
+      (r.kind == report_kind::misuse && !detail::from_environment(r.pool).may_abort);
+  if (!may_go_on) std::abort();
 }
 
 constinit std::atomic<report_handler> handler{print_and_abort};
@@ -65,14 +69,11 @@ const char* format_of(std::string_view field) noexcept {
 
 }
 
-report_text compose(const call_site& where, const char* function, const char* name,
-                    const char* format, std::va_list args) noexcept {
-  char message[512];
-  std::vsnprintf(message, sizeof message, format, args);
+report_text compose(const telling& t, const char* name) noexcept {
   report_text text;
-  text.add("%s: pool '%s': %s", where.function != nullptr ? where.function : function, name,
-           message);
-  if (where.file != nullptr) text.add(" (%s:%d)", where.file, where.line);
+  text.add("%s: pool '%s': %s", t.where.function != nullptr ? t.where.function : t.function, name,
+           t.text);
+  if (t.where.file != nullptr) text.add(" (%s:%d)", t.where.file, t.where.line);
   return text;
 }
 

@@ -14,8 +14,8 @@
 
 #include "base/probe.hpp"
 #include "pool/core.hpp"
+#include "pool/guard.hpp"
 #include "pool/housekeeping.hpp"
-#include "pool/poison.hpp"
 
 namespace pool9::inline v1::detail {
 
@@ -30,8 +30,8 @@ bulk_outcome core::get(const request& r) noexcept {
   mutex.lock();
   if (r.enqueue != nullptr && is_queued(*r.enqueue)) {
     leave(owed);
-    say(report_kind::misuse, r.where, "get_or_enqueue", r.enqueue, "waiter %p: is queued already",
-        static_cast<void*>(r.enqueue));
+    say(report_kind::misuse, r.by.where, "get_or_enqueue", r.enqueue,
+        "waiter %p: is queued already", static_cast<void*>(r.enqueue));
     return bulk_outcome::short_of_items;
   }
   for (;;) {
@@ -59,7 +59,7 @@ bulk_outcome core::get(const request& r) noexcept {
     may_ask = !nested;
     call_hook(at_limit ? shortage::hard_limit : shortage::page_source, owed);
   }
-  if (!take(r.items, r.where, if_spoiled::keep)) {
+  if (!take(r.items, r.by, if_spoiled::keep)) {
     leave(owed);
     return bulk_outcome::short_of_items;
   }
@@ -103,11 +103,11 @@ bulk_outcome core::fall_short(const request& r, bool at_limit, bool nested,
   const char* const say_now = at_limit ? warning_due() : nullptr;
   const std::size_t out = n_issued(), limit = bounds.hard;
   leave(owed);
-  if (say_now != nullptr) say(report_kind::warning, r.where, "get", nullptr, "%s", say_now);
+  if (say_now != nullptr) say(report_kind::warning, r.by.where, "get", nullptr, "%s", say_now);
   if (panics && at_limit)
-    say(report_kind::panic, r.where, "get", nullptr, "urgent: hard limit %zu reached, %zu out",
+    say(report_kind::panic, r.by.where, "get", nullptr, "urgent: hard limit %zu reached, %zu out",
         limit, out);
-  if (panics) panic_for_memory(r.where, out);
+  if (panics) panic_for_memory(r.by.where, out);
   return bulk_outcome::short_of_items;
 }
 
@@ -130,41 +130,77 @@ const char* core::warning_due() noexcept {
   return warning.text;
 }
 
-bool core::take(std::span<void*> items, const call_site& where, if_spoiled then) noexcept {
-  const std::size_t extent = item_extent();
+bool core::take(std::span<void*> items, const caller& by, if_spoiled then) noexcept {
   bool intact = true;
   for (void*& item : items) {
     item = pages.take();
-    const void* const byte = diagnostic ? first_unpoisoned(item, extent) : nullptr;
-    if (byte == nullptr) continue;
-    spoiled = byte;
+    if (sanitized) show_all(item);
+    const finding f = watch != nullptr ? watch->in_items.look_at_free(item) : finding{};
+    if (!f) continue;
+    watch->found = f;
     intact = false;
   }
-  for (void* item : items) {
-    if (!intact && then == if_spoiled::keep) {
-      poison(item, extent);
+  if (!intact && then == if_spoiled::keep) {
+    for (void* item : items) {
       pages.give(item);
-      continue;
+      if (sanitized) hide_all(item);
     }
-    if (diagnostic) guard(item, item_size);
-    if (keeps_log(where)) log.add("get", item, where);
+    return false;
   }
+  note_got(items, by);
   return intact;
 }
 
-page::give_result core::give(void* item, const call_site& where) noexcept {
-  using page::give_result;
-  if (diagnostic && pages.ask(item) == give_result::ok) {
-    if ((overrun = first_unguarded(item, item_size)) != nullptr) return give_result::interior;
-    poison(item, item_extent());
+void core::note_got(std::span<void* const> items, const caller& by) noexcept {
+  for (void* item : items) {
+    if (sanitized) tell_got(item);
+    if (keeps_log(by.where)) log.add("get", item, by.where);
+    if (watch == nullptr) continue;
+    const auto lives = [this](const void* i)
+                           POOL9_ANNOTATE(no_thread_safety_analysis) { return pages.owns(i); };
+    if (ledger::record* const r = watch->records.enter(item, lives)) {
+      r->now = ledger::state::out;
+      r->is_told = false;
+      ledger::note(r->got, by);
+    }
   }
-  const give_result r = pages.give(item);
+}
+
+page::give_result core::give(void* item, const caller& by) noexcept {
+  using page::give_result;
+  if (watch != nullptr) return give_watched(item, by);
+  const give_result r = give_back_item(item);
+  if (r == give_result::ok) note_put(item, by);
+  if (r == give_result::ok && sanitized) hide_put(item);
+  return r;
+}
+
+page::give_result core::give_watched(void* item, const caller& by) noexcept {
+  using page::give_result;
+  const give_result r = pages.ask(item);
   if (r != give_result::ok) return r;
+  if (watch->holds(item)) return give_result::already_free;
+  if (sanitized) show_all(item);
+  if ((watch->found = watch->in_items.look_around(item))) {
+    if (sanitized) tell_still_out(item);
+    return give_result::interior;
+  }
+  watch->in_items.poison(item);
+  if (sanitized) hide_put(item);
+  if (ledger::record* const known = watch->records.find(item)) {
+    known->now = ledger::state::free;
+    ledger::note(known->put, by);
+  }
+  if (void* const leaving = watch->detain(item)) pages.give(leaving);
+  note_put(item, by);
+  return r;
+}
+
+void core::note_put(void* item, const caller& by) noexcept {
   // A peak is noted when it ends: at the first put after it.
   if (caches.n_open() == 0 && n_issued() >= counts.peak_out) note_peak(n_issued() + 1);
   ++n_puts;
-  if (keeps_log(where)) log.add("put", item, where);
-  return give_result::ok;
+  if (keeps_log(by.where)) log.add("put", item, by.where);
 }
 
 void core::note_peak(std::size_t out) noexcept {
@@ -177,24 +213,25 @@ inline bool core::is_watched() const noexcept {
   return !above_floor || (idle_due != os::never && housekeeping::is_kept());
 }
 
-void core::put_under_lock(void* item, const call_site& where) noexcept {
+void core::put_under_lock(void* item, const caller& by) noexcept {
   using page::give_result;
-  const bool quick = pages.n_free() >= quick_put && where.file == nullptr;
+  const bool quick = pages.n_free() >= quick_put && by.where.file == nullptr;
   if (!quick) [[unlikely]]
-    return put_with_care(item, where);
+    return put_with_care(item, by);
   const give_result r = pages.give(shape.spot_of(base::address_of(item)));
   if (r == give_result::ok || (r == give_result::ok_page_empty && is_watched())) [[likely]] {
     ++n_puts;
     return mutex.unlock();
   }
-  if (r != give_result::ok_page_empty) return refuse(r, item, where);
+  if (r == give_result::foreign && guard::is_near(item)) return put_with_care(item, by);
+  if (r != give_result::ok_page_empty) return refuse(r, item, by);
   ++n_puts;
   emptied_a_page();
 }
 
-void core::put(void* item, const call_site& where) noexcept {
+void core::put(void* item, const caller& by) noexcept {
   mutex.lock();
-  put_under_lock(item, where);
+  put_under_lock(item, by);
 }
 
 void core::emptied_a_page() noexcept {
@@ -202,29 +239,34 @@ void core::emptied_a_page() noexcept {
   leave(owed);  // which sees to it
 }
 
-void core::put_with_care(void* item, const call_site& where) noexcept {
-  if (const auto r = give(item, where); r != page::give_result::ok) return refuse(r, item, where);
+void core::put_with_care(void* item, const caller& by) noexcept {
+  if (const auto r = give(item, by); r != page::give_result::ok) return refuse(r, item, by);
   handoff owed;
   after_put(owed);
   leave(owed);
 }
 
-void core::refuse(page::give_result why, void* item, const call_site& where) noexcept {
-  const void* const byte = std::exchange(overrun, nullptr);
+void core::refuse(page::give_result why, void* item, const caller& by) noexcept {
+  const finding f = take_finding();
   mutex.unlock();
-  say_misput(why, item, byte, where);
+  if (f) return say_found(f, by.where, "put");
+  say_misput(why, item, by.where);
 }
 
-void core::put_bulk(std::span<void* const> items, const call_site& where) noexcept {
+void core::put_bulk(std::span<void* const> items, const caller& by) noexcept {
   handoff owed;
   mutex.lock();
   for (void* const item : items) {
-    const auto r = give(item, where);
+    const auto r = give(item, by);
     if (r == page::give_result::ok) continue;
-    const void* const byte = std::exchange(overrun, nullptr);
     serve_waiters(owed);
+    const finding f = take_finding();
     leave(owed);
-    say_misput(r, item, byte, where);
+    if (f) {
+      say_found(f, by.where, "put");
+    } else {
+      say_misput(r, item, by.where);
+    }
     mutex.lock();
   }
   after_put(owed);
@@ -232,13 +274,13 @@ void core::put_bulk(std::span<void* const> items, const call_site& where) noexce
 }
 
 std::size_t core::quick_get_from() const noexcept {
-  if (!waiters.empty() || diagnostic || logs) return unlimited;
+  if (!waiters.empty() || logs || sanitized) return unlimited;
   const std::size_t n = pages.n_items();
   const std::size_t above = std::max(bounds.low, n > bounds.hard ? n - bounds.hard : 0);
   return above == unlimited ? unlimited : above + 1;
 }
 std::size_t core::quick_put_from() const noexcept {
-  if (!waiters.empty() || diagnostic || logs || bounds.too_many(pages)) return unlimited;
+  if (!waiters.empty() || logs || sanitized || bounds.too_many(pages)) return unlimited;
   if (has_pages_on_the_edge()) return unlimited;
   const std::size_t n = pages.n_items();
   return n > counts.peak_out ? n - counts.peak_out : 0;

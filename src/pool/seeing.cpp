@@ -1,13 +1,12 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // Statistics, checks, prints and reports of one pool.
 #include <array>
-#include <cstdarg>
 #include <cstdio>
 #include <cstring>
 
 #include "base/text.hpp"
 #include "pool/core.hpp"
-#include "pool/report.hpp"
+#include "pool/guard.hpp"
 
 namespace pool9::inline v1::detail {
 
@@ -25,7 +24,7 @@ void core::read(pool_stats& s) noexcept {
   const cache::magazine_set::tally in_caches = caches.count();
   s.out = n_issued() - std::min(n_issued(), in_caches.n_held);
   s.cached = n_issued() - s.out + caches.n_recalled();
-  s.free = pages.n_free();
+  s.free = pages.n_free() + n_detained();
   s.total = pages.n_items();
   s.reserve = bounds.reserve;
   s.low_watermark = bounds.low;
@@ -65,7 +64,7 @@ std::uint64_t core::why_tight(std::size_t out) const noexcept {
                         (slot != 0 && bounds.hard < least_limit);
   return (waiters.empty() ? 0 : POOL_TIGHT_WAITERS) | (at_limit ? POOL_TIGHT_LIMIT : 0) |
          (bounds.too_many(pages) ? POOL_TIGHT_HIGHWAT : 0) |
-         (diagnostic || logs ? POOL_TIGHT_DIAGNOSTIC : 0) |
+         (diagnostic || logs || sanitized ? POOL_TIGHT_DIAGNOSTIC : 0) |
          (scarce == scarcity::of_memory ? POOL_TIGHT_MEMORY : 0);
 }
 
@@ -79,7 +78,7 @@ void read_unborn(pool_stats& s, const pool_options& o, const char* name) noexcep
 
 bool core::owns(const void* p) noexcept {
   const base::locked hold(mutex);
-  return pages.owns(p);
+  return pages.owns(p) || (guard::is_near(p) && guard::ask(p, id) != page::give_result::foreign);
 }
 
 std::string_view core::check() noexcept {
@@ -175,25 +174,6 @@ void core::print_log(void (*line)(void*, std::string_view), void* context) noexc
     usage_log::add_entry(t, last[i]);
     line(context, t.view());
   }
-}
-
-void core::say(report_kind kind, const call_site& where, const char* function, const void* address,
-               const char* format, ...) noexcept {
-  va_list args;
-  va_start(args, format);
-  report_text text = compose(where, function, name, format, args);
-  va_end(args);
-  {
-    const base::locked hold(mutex);
-    log.tell_of(address, text);
-  }
-  deliver({kind, where, name, text.view(), address});
-}
-
-void core::say_misput(page::give_result why, void* item, const void* overrun_at,
-                      const call_site& where, found when) noexcept {
-  say(report_kind::misuse, where, "put", item, "%s",
-      words_for_misput(why, item, overrun_at, when).view().data());
 }
 
 }

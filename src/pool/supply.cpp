@@ -9,9 +9,9 @@
 
 #include "base/arena.hpp"
 #include "base/probe.hpp"
+#include "base/sanitizer.hpp"
 #include "pool/core.hpp"
 #include "pool/housekeeping.hpp"
-#include "pool/poison.hpp"
 
 namespace pool9::inline v1::detail {
 
@@ -46,7 +46,8 @@ std::size_t core::ask_source(std::span<void*> into, get_flags flags, asking what
   for (std::size_t i = 0; i < n; ++i) {
     void* const page = into[i];
     if (base::address_of(page) % page_size == 0) {
-      if (diagnostic) poison(page, page_size);
+      if (watch != nullptr) watch->in_items.prepare(page, layout);
+      if (sanitized) hide_page(page);
       into[n_good++] = page;
       continue;
     }
@@ -58,6 +59,8 @@ std::size_t core::ask_source(std::span<void*> into, get_flags flags, asking what
 }
 
 void core::return_pages(std::span<void* const> some) noexcept {
+  if (sanitized)
+    for (void* const page : some) show_page(page);
   const inside call(*this);
   source.release_some(some, layout.page_size());
 }
@@ -194,8 +197,9 @@ std::size_t core::prime(std::span<std::byte> storage, std::size_t at_most) noexc
   const bool with_core = in_storage && storage.data() == reinterpret_cast<std::byte*>(this + 1);
   const std::uintptr_t ours = with_core ? base::address_of(this) : base::address_of(storage.data());
   const std::span<std::byte> items = pages.add_storage(storage, at_most, ours);
-  if (diagnostic && !items.empty()) poison(items.data(), items.size());
-  const std::size_t n = items.empty() ? 0 : (items.size() - item_extent()) / layout.stride() + 1;
+  const std::size_t n = items.empty() ? 0 : layout.items_in(items.size());
+  if (watch != nullptr) watch->in_items.prepare(items.data(), n, layout);
+  if (sanitized && n != 0) base::sanitizer::hide(items.data(), items.size());
   serve_waiters(owed);
   leave(owed);
   return n;
@@ -215,7 +219,7 @@ void core::make_due(std::uint64_t& which, std::uint64_t when, handoff& owed) noe
   which = when;
   // release: pairs with housekeeping's acquire, which then takes the lock anyway; the bell orders
   // it
-  due.store(std::min(idle_due, retry_due), std::memory_order_release);
+  due.store(std::min({idle_due, retry_due, held_due}), std::memory_order_release);
   owed.ring_housekeeping();
 }
 
@@ -224,13 +228,15 @@ bool core::has_pages_to_spare() const noexcept {
 }
 bool core::has_idle_pages() const noexcept {
   if (!has_pages_to_spare()) return false;
-  return caches.n_open() != 0 || caches.n_recalled() != 0 || bounds.releasable(pages) != 0;
+  return caches.n_open() != 0 || caches.n_recalled() != 0 || n_detained() != 0 ||
+         bounds.releasable(pages) != 0;
 }
 bool core::has_pages_on_the_edge() const noexcept {
   return idle_due == os::never && pages.n_empty() != 0 && has_pages_to_spare();
 }
 
 void core::watch_idle_pages(handoff& owed) noexcept {
+  if (watch != nullptr) watch_held(owed);
   // Whoever listens to the system listens for the hook, too.
   if (hook.call != nullptr && idle_ns != os::never && !housekeeping::is_kept())
     owed.ring_housekeeping();
@@ -259,7 +265,8 @@ void core::tick(std::uint64_t now) noexcept {
     pages.forget();
     idle_due = has_idle_pages() ? now + idle_ns / 2 : os::never;
   }
-  due.store(std::min(idle_due, retry_due), std::memory_order_release);
+  if (held_due <= now) say_held_too_long(now);
+  due.store(std::min({idle_due, retry_due, held_due}), std::memory_order_release);
   leave(owed);
   if (asks_again) feed_waiters();
 }

@@ -18,14 +18,15 @@
 
 #include "pool/limits.hpp"
 #include "pool/misput.hpp"
+#include "pool/poison.hpp"
 #include "pool/usage_log.hpp"
 
 namespace pool9::inline v1::detail {
 
 struct unsynchronized_core {
   /// Takes over the options.  `in_storage`: this memory is the caller's.
-  unsynchronized_core(private_magazine& magazine, const pool_options& o, const char* name,
-                      bool in_storage) noexcept;
+  unsynchronized_core(private_magazine& magazine, const pool_options& o, const page::layout& l,
+                      const char* name, bool in_storage) noexcept;
   /// Gives the magazine's memory back, not the pages.
   ~unsynchronized_core();
   unsynchronized_core(const unsynchronized_core&) = delete;
@@ -57,6 +58,7 @@ struct unsynchronized_core {
   // ---- unsynchronized_seeing.cpp ----
   void read(pool_stats& s) noexcept;
   std::string_view check() noexcept;
+  void tell(const telling& t) noexcept;
   [[gnu::format(printf, 6, 7)]] void say(report_kind kind, const call_site& where,
                                          const char* function, const void* address,
                                          const char* format, ...) noexcept;
@@ -81,7 +83,7 @@ struct unsynchronized_core {
   void flush(std::size_t n) noexcept;
   void flush_all() noexcept;
   void give_from_magazine(void* item) noexcept;
-  /// Takes a free item out; nullptr: it had been written to, and stays.
+  /// Takes a free item out; nullptr: it, or what is around it, had been written to, and it stays.
   void* take() noexcept;
   page::give_result give(void* item) noexcept;
   void begin_walk() noexcept;
@@ -111,6 +113,7 @@ struct unsynchronized_core {
   const bool diagnostic;
   const bool logs;
   const bool caches;
+  const marks in_items;  // with diagnostics
 
   page::page_set pages;
   limits bounds;
@@ -119,8 +122,8 @@ struct unsynchronized_core {
   std::size_t n_walks = 0;  // that are in progress, one in another
   bool inside = false;      // the pool's own source is being called
   limit_warning warning;
-  std::uint64_t warned_at = 0;    // steady; 0: not yet
-  const void* overrun = nullptr;  // found by give()
+  std::uint64_t warned_at = 0;  // steady; 0: not yet
+  finding found_by_give;
   usage_log log;
   struct {
     std::uint64_t fails = 0, limit_hits = 0, source_fails = 0;

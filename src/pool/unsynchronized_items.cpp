@@ -7,7 +7,6 @@
 
 #include "base/arena.hpp"
 #include "base/os.hpp"
-#include "pool/poison.hpp"
 #include "pool/unsynchronized_core.hpp"
 
 namespace pool9::inline v1::detail {
@@ -59,14 +58,11 @@ void* unsynchronized_core::get() noexcept {
 void* unsynchronized_core::take() noexcept {
   void* const item = pages.take();
   if (diagnostic) {
-    const std::size_t extent = item_size + red_zone;
-    if (const void* const byte = first_unpoisoned(item, extent)) {
-      poison(item, extent);
+    if (const finding f = in_items.look_at_free(item)) {
       pages.give(item);
-      say(report_kind::misuse, {}, "get", byte, "%p was written after its item was put", byte);
+      tell(charge_of(f, item_size).told({}, "get"));
       return nullptr;
     }
-    guard(item, item_size);
   }
   if (logs) log.add("get", item, {});
   return item;
@@ -98,8 +94,8 @@ void unsynchronized_core::put(void* item) noexcept {
 
 give_result unsynchronized_core::give(void* item) noexcept {
   if (diagnostic && pages.ask(item) == give_result::ok) {
-    if ((overrun = first_unguarded(item, item_size)) != nullptr) return give_result::interior;
-    poison(item, item_size + red_zone);
+    if ((found_by_give = in_items.look_around(item))) return give_result::interior;
+    in_items.poison(item);
   }
   const give_result r = pages.give(item);
   if (r == give_result::ok && logs) log.add("put", item, {});

@@ -19,7 +19,8 @@ namespace pool9::inline v1 {
 using detail::unsynchronized_core;
 
 detail::unsynchronized_core::unsynchronized_core(private_magazine& m, const pool_options& o,
-                                                 const char* pool_name, bool storage) noexcept
+                                                 const page::layout& l, const char* pool_name,
+                                                 bool storage) noexcept
     : magazine(m),
       source(o.source != nullptr ? *o.source : system_source()),
       name(pool_name),
@@ -29,7 +30,8 @@ detail::unsynchronized_core::unsynchronized_core(private_magazine& m, const pool
       diagnostic(o.diagnostic),
       logs(o.usage_log || o.diagnostic),
       caches(o.thread_cache && !o.diagnostic && !o.usage_log),
-      pages(layout_of(o)),
+      in_items(o.item_size, l.has_zones()),
+      pages(l),
       bounds{.low = o.low_watermark, .high = o.high_watermark, .hard = o.hard_limit},
       warning(o.at_limit) {
   retune();
@@ -37,10 +39,13 @@ detail::unsynchronized_core::unsynchronized_core(private_magazine& m, const pool
 
 unsynchronized_core* unsynchronized_pool::born(std::span<std::byte>* storage) noexcept {
   if (core_ != nullptr) return core_;
+  detail::check_environment();
+  const pool_options o = detail::overridden(options_, detail::from_environment(name_));
+  const page::layout l = detail::layout_of(options_, o, storage != nullptr);
   void* const memory = detail::memory_for_engine(sizeof(unsynchronized_core),
-                                                 alignof(unsynchronized_core), options_, storage);
+                                                 alignof(unsynchronized_core), l, storage);
   if (memory != nullptr)
-    core_ = ::new (memory) unsynchronized_core(magazine_, options_, name_, storage != nullptr);
+    core_ = ::new (memory) unsynchronized_core(magazine_, o, l, name_, storage != nullptr);
   return core_;
 }
 

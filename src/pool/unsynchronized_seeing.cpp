@@ -58,20 +58,38 @@ std::string_view unsynchronized_core::check() noexcept {
   return {};
 }
 
+void unsynchronized_core::tell(const telling& t) noexcept {
+  report_text text = compose(t, name);
+  log.tell_of(t.address, text);
+  if (t.look_at != nullptr) text.add("\n  look at %s", t.look_at);
+  deliver({.kind = t.kind,
+           .where = t.where,
+           .pool = name,
+           .text = text.view(),
+           .address = t.address,
+           .misuse = t.what,
+           .item = t.item});
+}
+
 void unsynchronized_core::say(report_kind kind, const call_site& where, const char* function,
                               const void* address, const char* format, ...) noexcept {
+  char text[512];
   va_list args;
   va_start(args, format);
-  report_text text = compose(where, function, name, format, args);
+  std::vsnprintf(text, sizeof text, format, args);
   va_end(args);
-  log.tell_of(address, text);
-  deliver({kind, where, name, text.view(), address});
+  tell({.kind = kind, .where = where, .function = function, .address = address, .text = text});
 }
 
 void unsynchronized_core::say_misput(page::give_result why, void* item, found when) noexcept {
-  const void* const byte = std::exchange(overrun, nullptr);
-  say(report_kind::misuse, {}, "put", item, "%s",
-      words_for_misput(why, item, byte, when).view().data());
+  if (const finding f = std::exchange(found_by_give, {}))
+    return tell(charge_of(f, item_size).told({}, "put"));
+  const bool is_interior = item != nullptr && why == page::give_result::interior;
+  const refusal r{.why = why,
+                  .item = item,
+                  .around = is_interior ? pages.item_around(item) : nullptr,
+                  .when = when};
+  tell(charge_of(r).told({}, "put"));
 }
 
 }

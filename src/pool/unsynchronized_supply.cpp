@@ -5,7 +5,6 @@
 
 #include "base/arena.hpp"
 #include "base/os.hpp"
-#include "pool/poison.hpp"
 #include "pool/unsynchronized_core.hpp"
 
 namespace pool9::inline v1::detail {
@@ -24,7 +23,7 @@ std::size_t unsynchronized_core::ask_source(std::span<void*> into, bool to_reser
   for (std::size_t i = 0; i < n; ++i) {
     void* const page = into[i];
     if (base::address_of(page) % page_size == 0) {
-      if (diagnostic) poison(page, page_size);
+      if (diagnostic) in_items.prepare(page, pages.items());
       into[n_good++] = page;
       continue;
     }
@@ -113,7 +112,8 @@ std::size_t unsynchronized_core::prime(std::span<std::byte> storage, std::size_t
   const std::uintptr_t ours = with_this ? base::address_of(this) : base::address_of(storage.data());
   const std::size_t before = pages.n_storage_items();
   const std::span<std::byte> items = pages.add_storage(storage, at_most, ours);
-  if (diagnostic && !items.empty()) poison(items.data(), items.size());
+  if (diagnostic && !items.empty())
+    in_items.prepare(items.data(), pages.items().items_in(items.size()), pages.items());
   retune();
   return pages.n_storage_items() - before;
 }

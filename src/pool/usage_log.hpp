@@ -6,7 +6,7 @@
 #include <cstddef>
 #include <pool9/fault.hpp>
 
-#include "base/text.hpp"
+#include "pool/wording.hpp"
 
 namespace pool9::inline v1::detail {
 struct layout_access;
@@ -28,11 +28,7 @@ class usage_log {
   /// Appends the entry to a text.
   static void add_entry(auto& text, const entry& e) {
     text.add("%s %p", e.action, e.item);
-    if (e.where.file != nullptr) {
-      text.add(" at %s:%d", e.where.file, e.where.line);
-    } else if (e.where.function != nullptr) {
-      text.add(" by %s", e.where.function);
-    }
+    add_site(text, e.where);
   }
   /// Calls f(const entry&), oldest first, for the last `most` entries about `item`; nullptr: about
   /// any.

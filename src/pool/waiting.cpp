@@ -18,6 +18,9 @@ namespace {
 constexpr std::uint64_t first_pause = 1'000'000;
 constexpr std::uint64_t longest_pause = 1'000'000'000;
 
+/// Who gets what goes to a waiter, as long as that has not said so itself.
+constexpr call_site handed_over{.function = "waiter"};
+
 std::uint64_t longer(std::uint64_t pause) noexcept {
   return pause == 0 ? first_pause : std::min(2 * pause, longest_pause);
 }
@@ -52,7 +55,7 @@ void core::finish(waiter& w, waiter_state state, handoff& owed) noexcept {
 void core::serve_waiters(handoff& owed) noexcept {
   while (waiter* const w = waiters.front()) {
     if (can_serve(w->wanted_, owed)) {
-      take({w->items_, w->wanted_}, {}, if_spoiled::hand_out);
+      take({w->items_, w->wanted_}, caller(handed_over), if_spoiled::hand_out);
       finish(*w, waiter_served, owed);
     } else if (!admits(w->wanted_) && has(w->flags_, get_flags::limitfail)) {
       // "will return NULL without waiting" - as soon as it is its turn to find the limit reached
@@ -145,7 +148,10 @@ bulk_outcome core::wait(const request& r, bool at_limit, handoff& owed) noexcept
              asks_again ? std::min(r.until, os::steady_ns() + pause) : r.until);
     // acquire: pairs with finish(), which left the items there; then no lock is needed
     const std::uint32_t state = w.state_.load(std::memory_order_acquire);
-    if (state != waiter_queued && state != waiter_told) return outcome_of(state);
+    if (state != waiter_queued && state != waiter_told) {
+      if (state == waiter_served) note_served(r);
+      return outcome_of(state);
+    }
     mutex.lock();  // wait.3: what came meanwhile counts, late as it may be
     if (!is_queued(w)) break;
     if (os::steady_ns() >= r.until) {
@@ -162,11 +168,19 @@ bulk_outcome core::wait(const request& r, bool at_limit, handoff& owed) noexcept
     if (grew || !is_hungry() || !has(r.flags, get_flags::urgent)) continue;
     const std::size_t out = n_issued();
     leave(owed);
-    panic_for_memory(r.where, out);
+    panic_for_memory(r.by.where, out);
   }
   const std::uint32_t state = w.state_.load(std::memory_order_relaxed);  // relaxed: under the lock
   leave(owed);
+  if (state == waiter_served) note_served(r);
   return outcome_of(state);
+}
+
+void core::note_served(const request& r) noexcept {
+  if (watch == nullptr) return;
+  const base::locked hold(mutex);
+  for (void* item : r.items)
+    if (ledger::record* const known = watch->records.find(item)) ledger::note(known->got, r.by);
 }
 
 bool core::cancel(waiter& w) noexcept {

@@ -38,11 +38,15 @@ TEST_F(Gdb, ListsAndPrintsPools) {
        {"pool 'twin \"one\"' = {id = 1, item_size = 3000, out = 60, cached = ",
         "pool 'parked' = {id = 3, item_size = 8, out = 2500, cached = 2620, free = 0,",
         "pool 'recalled' = {id = 4, item_size = 4096, out = 150, cached = 0, ",
-        "pool 'stored' = {id = 6, item_size = 100, out = 200, cached = 0, free = 19, total = 219, "
-        "hard_limit = none, waiters = 0, pages = 2, calm = False}",
         "$1 = pool 'cached' = {id = 2, item_size = 200, out = 250, ",
         "$2 = pool 'cached' = {id = 2, item_size = 200, out = 250, "})
     EXPECT_TRUE(has(text, line)) << line << "\nis not in\n" << text;
+  // How many the storage holds depends on the size of the engine, which lies there, too.
+  EXPECT_TRUE(matches(text,
+                      "pool 'stored' = .id = 6, item_size = 100, out = 200, cached = 0, "
+                      "free = [0-9]+, total = 2[0-9]+, hard_limit = none, waiters = 0, "
+                      "pages = 2, calm = False"))
+      << text;
 }
 
 TEST_F(Gdb, PrintsAPoolThatSomebodyWaitsFor) {

@@ -25,6 +25,10 @@ struct caught_report {
   std::string pool;
   std::string text;
   const void* address;
+  misuse_kind misuse;
+  const void* item;
+  std::uint64_t pool_id;
+  bool knows_get, knows_put;
 };
 
 /// While it lives, reports are recorded instead of printed, and misuse returns to its caller.  One
@@ -82,7 +86,8 @@ class report_catcher {
     {
       const std::scoped_lock lock(self->mutex_);
       self->reports_.push_back({r.kind, copy(r.where.function), copy(r.where.file), r.where.line,
-                                std::string(r.pool), std::string(r.text), r.address});
+                                std::string(r.pool), std::string(r.text), r.address, r.misuse,
+                                r.item, r.pool_id, r.last_get != nullptr, r.last_put != nullptr});
       hook = self->on_report_;
     }
     if (hook) hook();

@@ -1,7 +1,18 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// What the tests ask of the thread sanitizer, should it be there.
+// What the tests ask of the sanitizers, should they be there.
+#include <cstdlib>
 
 /// Death tests fork, and the child of a program with threads may start one again (a pool's
 /// housekeeping); without this the sanitizer ends such a child before it has said anything.
 extern "C" __attribute__((visibility("default"))) const char* __tsan_default_options();
 extern "C" const char* __tsan_default_options() { return "die_after_fork=0"; }
+
+namespace pool9::test {
+namespace {
+
+/// Under a sanitizer, too, the tests are of pools as they are without: with caches, and with misuse
+/// that returns.  Those of sanitized pools ask for them.
+[[maybe_unused]] const bool has_plain_pools = setenv("POOL9_OPTIONS", "sanitize=0", 0) == 0;
+
+}  // namespace
+}  // namespace pool9::test

@@ -8,6 +8,7 @@
 #include <cstddef>
 #include <vector>
 
+#include "misuse/misuse.hpp"
 #include "support/page_ladder.hpp"
 #include "support/report_catcher.hpp"
 
@@ -39,7 +40,10 @@ TEST(UnsynchronizedMisuse, NullIsNamedAtOnce) {
   unsynchronized_pool p({.name = "test", .item_size = 64});
   p.put(p.try_get());
   p.put(nullptr);
-  EXPECT_EQ(caught.only().text, "put: pool 'test': item (nil): is null");
+  EXPECT_EQ(caught.only().text,
+            "put: pool 'test': item (nil): is null\n"
+            "  look at gets that fail and are not asked whether they do");
+  EXPECT_EQ(caught.only().misuse, misuse_kind::null);
   EXPECT_EQ(p.check(), "");
 }
 
@@ -117,7 +121,47 @@ TEST(UnsynchronizedMisuse, DiagnosticsFindOverrunsAndWritesAfterPut) {
   p.put(item);
   item[3] = 1;
   EXPECT_EQ(p.try_get(), nullptr);
-  EXPECT_NE(caught.only().text.find("written after its item was put"), std::string::npos);
+  EXPECT_NE(caught.only().text.find("was written after its put, at byte 3 of 64"),
+            std::string::npos);
+  EXPECT_EQ(caught.only().misuse, misuse_kind::written_after_put);
+  EXPECT_EQ(caught.only().item, item);
+  EXPECT_EQ(p.try_get(), item) << "once is enough";
+}
+
+TEST(UnsynchronizedMisuse, DiagnosticsFindUnderruns) {
+  for (const bool in_storage : {false, true}) {
+    const report_catcher caught;
+    alignas(64) std::byte storage[8192];
+    unsynchronized_pool p({.name = "test", .item_size = 64, .diagnostic = true});
+    if (in_storage) {
+      ASSERT_NE(p.prime(std::span(storage)), 0u);
+    }
+    auto* const item = static_cast<unsigned char*>(p.try_get());
+    *static_cast<unsigned char*>(test::hidden(item - 1)) = 0;
+    p.put(item);
+    EXPECT_EQ(caught.only().misuse, misuse_kind::underrun);
+    EXPECT_EQ(p.stats().out, 1u) << "the operation had no effect";
+    p.put(item);
+  }
+}
+
+TEST(UnsynchronizedMisuse, InteriorPointerIsNamedWithItsItem) {
+  const report_catcher caught;
+  unsynchronized_pool p({.name = "test", .item_size = 64, .thread_cache = false});
+  auto* const item = static_cast<std::byte*>(p.try_get());
+  p.put(item + 8);
+  EXPECT_EQ(caught.only().item, item);
+  EXPECT_NE(caught.only().text.find(", 8 bytes into item "), std::string::npos);
+  p.put(item);
+}
+
+TEST(UnsynchronizedMisuse, EnvironmentGivesDiagnosticsByName) {
+  const test::environment e("diagnostic:watched*");
+  unsynchronized_pool watched({.name = "watched one", .item_size = 64}),
+      other({.name = "other", .item_size = 64});
+  for (unsynchronized_pool* const p : {&watched, &other}) p->put(p->try_get());
+  EXPECT_EQ(watched.stats().tight, std::uint64_t{POOL_TIGHT_DIAGNOSTIC});
+  EXPECT_EQ(other.stats().tight, 0u);
 }
 
 TEST(UnsynchronizedMisuse, DestroyWhileItemsAreOutIsReported) {

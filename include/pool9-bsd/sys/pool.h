@@ -133,6 +133,10 @@ void* pool_get_at(struct pool* pp, int flags, const char* file, int line)
     POOL9_SYMBOL(pool9_get_at);
 void pool_put_at(struct pool* pp, void* item, const char* file, int line)
     POOL9_SYMBOL(pool9_put_at);
+/* Describes on standard output the items that have been out for `seconds` or longer: how many were
+ * got at which place, and since when.  Returns how many there are.  Needs diagnostics, as
+ * POOL9_OPTIONS=diagnostic gives them to any program; else it says how many are out at all. */
+size_t pool_report_held(struct pool* pp, unsigned int seconds) POOL9_SYMBOL(pool9_report_held);
 #if defined(__cplusplus)
 }
 #endif

@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include "pool/diagnosis.hpp"
+
+#include <new>
+#include <pool9/pool.hpp>
+#include <utility>
+
+#include "base/arena.hpp"
+
+namespace pool9::inline v1::detail {
+
+diagnosis* diagnosis::make(std::size_t item_size, bool has_zones, std::size_t quarantine) noexcept {
+  void* const memory = base::arena::allocate(sizeof(diagnosis));
+  return memory != nullptr ? ::new (memory) diagnosis(item_size, has_zones, quarantine) : nullptr;
+}
+
+void diagnosis::release(diagnosis* d) noexcept {
+  if (d == nullptr) return;
+  base::arena::release(d->ring_, d->most_detained * sizeof(void*));
+  d->~diagnosis();
+  base::arena::release(d, sizeof(diagnosis));
+}
+
+void* diagnosis::detain(void* item) noexcept {
+  ledger::record* const r = records.find(item);
+  if (r == nullptr || most_detained == 0) return item;
+  if (ring_ == nullptr)
+    ring_ = static_cast<void**>(base::arena::allocate(most_detained * sizeof(void*)));
+  if (ring_ == nullptr) return item;
+  void* const leaving = n_detained == most_detained ? release_oldest() : nullptr;
+  ring_[(oldest_ + n_detained++) % most_detained] = item;
+  r->now = ledger::state::in_quarantine;
+  return leaving;
+}
+
+void* diagnosis::release_oldest() noexcept {
+  void* const item = ring_[oldest_];
+  oldest_ = (oldest_ + 1) % most_detained;
+  --n_detained;
+  if (ledger::record* const r = records.find(item)) r->now = ledger::state::free;
+  return item;
+}
+
+}

@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// How messages speak of places and times.
+#pragma once
+#include "base/text.hpp"
+#include "pool/ledger.hpp"
+
+namespace pool9::inline v1::detail {
+
+/// " at file:line", " by function", or nothing.
+template <std::size_t Size>
+void add_site(base::text<Size>& t, const call_site& where) noexcept {
+  if (where.file != nullptr) {
+    t.add(" at %s:%d", where.file, where.line);
+  } else if (where.function != nullptr) {
+    t.add(" by %s", where.function);
+  }
+}
+
+/// The stack, each frame in a line that ends with `end`.
+template <std::size_t Size>
+void add_stack(base::text<Size>& t, const ledger::event& e, const char* begin,
+               std::size_t most) noexcept {
+  for (std::size_t i = 0; i < std::min<std::size_t>(e.n_stack, most); ++i) {
+    char name[160];
+    base::os::name_address(e.stack[i], name, sizeof name);
+    t.add("%s    %s", begin, name);
+  }
+}
+
+constexpr double in_seconds(std::uint64_t ns) noexcept { return static_cast<double>(ns) / 1e9; }
+
+}

@@ -1,0 +1,240 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// The sampled guard: overruns and uses after put stop the program, with a report; nothing else
+// does.
+#include <sys/resource.h>
+
+#include <cstring>
+#include <set>
+#include <thread>
+
+#include "base/sanitizer.hpp"
+#include "pool/guard.hpp"
+
+#include "misuse.hpp"
+
+namespace pool9::test {
+namespace {
+
+constexpr std::size_t size = 100;
+
+pool_options often(std::uint32_t one_in = 1) {
+  return {.name = "sampled", .item_size = size, .idle_time = never_idle, .guard_one_in = one_in};
+}
+bool is_guarded(const void* item) { return detail::guard::is_near(item); }
+char* bytes(void* item) { return static_cast<char*>(item); }
+
+/// The first guarded item of `p`; all others are put back.
+void* guarded_item(pool& p) {
+  std::vector<void*> others;
+  void* item = p.get();
+  while (!is_guarded(item)) {
+    others.push_back(item);
+    item = p.get();
+    if (others.size() > 100'000) std::abort();
+  }
+  put_all(p, others);
+  return item;
+}
+/// Takes all items out of the caches.
+void flush(pool& p) { static_cast<void>(p.reclaim()); }
+
+TEST(Guard, StandsInForOneItemInSoManyRefills) {
+  report_catcher catcher;
+  pool p(often(4));
+  std::vector<void*> items;
+  for (int i = 0; i < 5000; ++i) items.push_back(p.get());
+  std::size_t n = 0;
+  for (void* item : items) n += is_guarded(item) ? 1 : 0;
+  EXPECT_GE(n, 2u);
+  EXPECT_LE(n, p.stats().refills / 4);
+  EXPECT_EQ(std::set<void*>(items.begin(), items.end()).size(), items.size());
+  EXPECT_EQ(p.stats().out, 5000u);
+  for (void* item : items) {
+    EXPECT_TRUE(p.owns(item));
+    std::memset(item, 1, size);
+  }
+  put_all(p, items);
+  flush(p);
+  EXPECT_EQ(p.stats().out, 0u);
+  EXPECT_EQ(p.stats().pages, 0u) << "what it stood in for is back";
+  EXPECT_EQ(p.check(), "");
+  EXPECT_EQ(catcher.n_reports(), 0u);
+}
+
+TEST(Guard, KeepsTheLimitAndItsOrder) {
+  pool_options o = often();
+  o.hard_limit = 200;
+  pool p(o);
+  std::vector<void*> items = get_n(p, 200);
+  EXPECT_EQ(p.try_get(), nullptr);
+  std::thread waits([&] { p.put(p.get()); });
+  await_waiters(p, 1);
+  p.put(items.back());
+  items.pop_back();
+  waits.join();
+  put_all(p, items);
+  EXPECT_EQ(p.stats().out, 0u);
+  EXPECT_EQ(p.check(), "");
+}
+
+TEST(Guard, KeepsAlignment) {
+  for (const std::size_t align : {8u, 64u, 1024u}) {
+    pool_options o = often();
+    o.align = align;
+    o.align_offset = 4 % align;
+    pool p(o);
+    for (int i = 0; i < 6; ++i) {
+      void* const item = guarded_item(p);
+      EXPECT_EQ((reinterpret_cast<std::uintptr_t>(item) + o.align_offset) % align, 0u);
+      p.put(item);
+      flush(p);
+    }
+  }
+}
+
+// Memory that the program chose is what it gets.
+TEST(Guard, IsForDefaultPagesOnly) {
+  test_source source;
+  pool_options own = often(), sized = often();
+  own.source = &source;
+  sized.page_size = 8192;
+  pool p(own), q(sized);
+  for (pool* each : {&p, &q}) {
+    std::vector<void*> items = get_n(*each, 5000);
+    for (const void* item : items) EXPECT_FALSE(is_guarded(item));
+    put_all(*each, items);
+  }
+}
+
+TEST(Guard, SecondPutIsNamed) {
+  report_catcher catcher;
+  pool p(often());
+  void* const item = guarded_item(p);
+  p.put(item);
+  p.put(hidden(item));
+  flush(p);
+  EXPECT_EQ(catcher.only().misuse, misuse_kind::put_twice);
+  EXPECT_EQ(p.stats().out, 0u);
+  EXPECT_EQ(p.check(), "");
+}
+
+TEST(Guard, WrongPoolIsNamed) {
+  report_catcher catcher;
+  pool p(often()), q(often());
+  void* const item = guarded_item(p);
+  q.put(hidden(item));
+  flush(q);
+  EXPECT_EQ(catcher.only().misuse, misuse_kind::wrong_pool);
+  p.put(item);
+}
+
+// What is written beside it without leaving its place shows when it comes back.
+TEST(Guard, SmallOverrunOnTheOpenSideIsReported) {
+  report_catcher catcher;
+  pool p(often());
+  bool over = false, under = false;
+  for (int i = 0; i < 8; ++i) {
+    void* const item = guarded_item(p);
+    const auto in_page = reinterpret_cast<std::uintptr_t>(item) % 4096;
+    const bool at_start = in_page < 64;
+    bytes(item)[at_start ? static_cast<long>(size) : -1] = 'x';
+    p.put(item);
+    flush(p);
+    EXPECT_EQ(catcher.only().misuse, at_start ? misuse_kind::overrun : misuse_kind::underrun);
+    (at_start ? over : under) = true;
+    catcher.clear();
+  }
+  EXPECT_TRUE(over && under);
+}
+
+void no_core() {
+  const rlimit none{};
+  setrlimit(RLIMIT_CORE, &none);
+}
+void write(char* at) {
+  char* volatile p = at;
+  *p = 'x';
+}
+
+class GuardDeathTest : public testing::Test {
+ protected:
+  // Sanitizers have a handler of their own, which ends the program before ours could say anything.
+  GuardDeathTest() { set_report_handler(nullptr); }
+  void SetUp() override {
+    if (base::sanitizer::present()) GTEST_SKIP() << "the sanitizer is told first";
+  }
+};
+const std::string who_got =
+    "\n  got in thread [0-9]+\n    misuse-tests[^\n]*\n(    [^\n]*\n)*  look at ";
+
+TEST_F(GuardDeathTest, Overrun) {
+  EXPECT_EXIT(
+      {
+        no_core();
+        pool p(often());
+        write(bytes(guarded_item(p)) + 4096);
+      },
+      testing::KilledBySignal(SIGSEGV),
+      "pool9 misuse: guard: pool 'sampled': item 0x[0-9a-f]+: was used beyond its end, at byte "
+      "4096 "
+      "of 100" +
+          who_got + "what this thread does now: the core file has its stack\n");
+}
+TEST_F(GuardDeathTest, Underrun) {
+  EXPECT_EXIT(
+      {
+        no_core();
+        pool p(often());
+        write(bytes(guarded_item(p)) - 8192);
+      },
+      testing::KilledBySignal(SIGSEGV), "was used (before its start|beyond its end)");
+}
+TEST_F(GuardDeathTest, UseAfterPut) {
+  EXPECT_EXIT(
+      {
+        no_core();
+        pool p(often());
+        void* const item = guarded_item(p);
+        p.put(item);
+        flush(p);
+        write(bytes(item) + 7);
+      },
+      testing::KilledBySignal(SIGSEGV),
+      "pool9 misuse: guard: pool 'sampled': item 0x[0-9a-f]+: was used after its put, at byte 7 of "
+      "100" +
+          who_got + "who still has a pointer to it: this thread, now\n");
+}
+TEST_F(GuardDeathTest, UseAfterThePoolEnded) {
+  EXPECT_EXIT(
+      {
+        no_core();
+        void* item = nullptr;
+        {
+          pool p(often());
+          item = guarded_item(p);
+          p.put(item);
+        }
+        write(bytes(item));
+      },
+      testing::KilledBySignal(SIGSEGV), "was used after its put, at byte 0 of 100");
+}
+
+// The program's own handler is asked after ours, and for what is not ours.
+TEST_F(GuardDeathTest, HandlersAreChained) {
+  const auto own = [](int) {
+    static constexpr char text[] = "the program's own\n";
+    static_cast<void>(!::write(2, text, sizeof text - 1));
+    _exit(3);
+  };
+  const auto with_own = [&](bool ours) {
+    signal(SIGSEGV, own);
+    pool p(often());
+    void* const item = guarded_item(p);
+    write(ours ? bytes(item) + 4096 : nullptr);
+  };
+  EXPECT_EXIT(with_own(true), testing::ExitedWithCode(3), "beyond its end(.|\n)*program's own");
+  EXPECT_EXIT(with_own(false), testing::ExitedWithCode(3), "^the program's own\n$");
+}
+
+}  // namespace
+}  // namespace pool9::test

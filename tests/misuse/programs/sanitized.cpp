@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// A program under a sanitizer or Valgrind, over a library that was built without: commits the
+// misuse that it is told to, which the tool must name, or none, and then it must be silent.
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <pool9/pool.hpp>
+#include <string_view>
+#include <vector>
+
+namespace {
+
+using pool9::pool;
+
+constexpr std::size_t size = 100;
+
+void use(void* item) { std::memset(item, 1, size); }
+char* bytes(void* item) { return static_cast<char*>(item); }
+void write_at(void* item, long offset) {
+  char* volatile at = bytes(item) + offset;
+  *at = 'x';
+}
+
+/// Everything that is allowed: pages come, go and come again, to pools and to others.
+void behave() {
+  for (const bool diagnosed : {false, true}) {
+    for (int round = 0; round < 3; ++round) {
+      pool p({.name = "good", .item_size = size, .diagnostic = diagnosed});
+      std::vector<void*> items(1000);
+      p.get_bulk(items);
+      for (void* item : items) use(item);
+      p.put_bulk(items);
+      static_cast<void>(p.reclaim());
+      // The addresses that went back, to somebody who knows nothing of pools.
+      auto& source = pool9::system_source();
+      for (std::size_t bytes_in_all = 0; bytes_in_all < (1u << 18); bytes_in_all += 4096) {
+        void* const page = source.allocate(4096, pool9::get_flags::nowait);
+        std::memset(page, 2, 4096);
+        items.push_back(page);
+      }
+      for (std::size_t i = 1000; i < items.size(); ++i) source.release(items[i], 4096);
+    }
+    alignas(64) static std::byte storage[8192];
+    pool p({.name = "stored", .item_size = size, .diagnostic = diagnosed});
+    static_cast<void>(p.prime(storage));
+    void* const item = p.get();
+    use(item);
+    p.put(item);
+    if (p.close()) std::memset(storage, 0, sizeof storage);
+  }
+}
+
+/// What an item points to is not leaked while the item is out.
+void hold() {
+  static pool p({.name = "holder", .item_size = size, .at_destroy = pool9::on_live::leak});
+  static_cast<void>(p.get());
+  *static_cast<void**>(p.get()) = std::malloc(4711);
+}
+
+}  // namespace
+
+int main(int, char** arguments) {
+  const std::string_view mode = arguments[1];
+  if (mode == "behave") behave();
+  if (mode == "hold") hold();
+  pool p({.name = "tested", .item_size = size, .at_destroy = pool9::on_live::leak});
+  void* const first = p.get();
+  void* const second = p.get();
+  use(first);
+  use(second);
+  if (mode == "overrun") write_at(first, size);
+  if (mode == "underrun") write_at(second, -1);
+  if (mode == "read") std::printf("%d\n", bytes(first)[size]);
+  p.put(first);
+  if (mode == "after_put") write_at(first, 5);
+  if (mode == "unseen") {
+    pool unseen({.name = "unseen", .item_size = size, .sanitize = false});
+    void* const item = unseen.get();
+    unseen.put(item);
+    write_at(item, 5);
+  }
+  if (mode == "put_twice") p.put(first);
+  if (mode == "uninitialised") {
+    void* const again = p.get();
+    if (bytes(again)[7] != 0) std::printf("by chance\n");
+    p.put(again);
+  }
+  p.put(second);
+  std::printf("the end of %s\n", arguments[1]);
+}
