@@ -2,12 +2,13 @@
 #include "pool/guard.hpp"
 
 #include <algorithm>
+#include <cinttypes>
 #include <cstring>
 
 #include "base/mutex.hpp"
 #include "base/os.hpp"
 #include "base/os_memory.hpp"
-#include "base/text.hpp"
+#include "pool/registry.hpp"
 #include "pool/wording.hpp"
 
 namespace pool9::inline v1::detail::guard {
@@ -18,23 +19,8 @@ constinit std::atomic<std::uintptr_t> begin{0}, end{0};
 
 namespace {
 
-constexpr std::size_t n_places = 16;
 constexpr std::size_t n_pages = 2;  // of a place, between one closed page and the next
 constexpr unsigned char slack_byte = 0xfe;
-
-enum class state : std::uint8_t { unused, out, back };
-
-struct place {
-  state now = state::unused;
-  std::uint64_t pool_id = 0;
-  std::uint64_t last_use = 0;  // of n_uses: when it was handed out or came back
-  std::uintptr_t item = 0;
-  std::size_t size = 0;
-  void* real = nullptr;
-  // For the signal handler, which may not ask anybody: a report but for its first line.
-  char pool[32] = {};
-  base::text<1200> got;
-};
 
 constinit base::mutex lock;
 constinit place places[n_places] = {};
@@ -77,9 +63,14 @@ bool report_touch(const void* address) noexcept {
     text.add("pool9 misuse: guard: pool '%s': item %p: was used beyond its end, at byte %ld of %zu",
              pool, item, at, p.size);
   }
-  text.add("%s\n  look at %s\n", p.got.view().data(),
-           p.now == state::back ? "who still has a pointer to it: this thread, now"
-                                : "what this thread does now: the core file has its stack");
+  if (p.got.is_known()) {
+    const std::uint64_t ago = (os::steady_ns() - p.got.time_ns) / 1'000'000;
+    text.add("\n  got%s, %" PRIu64 ".%03" PRIu64 " s ago, in thread %u%s", p.site.view().data(),
+             ago / 1000, ago % 1000, p.got.thread, p.stack.view().data());
+  }
+  text.add("\n  look at %s\n", p.now == state::back
+                                   ? "who still has a pointer to it: this thread, now"
+                                   : "what this thread does now: the core file has its stack");
   os::print_error(text.view());
   return true;
 }
@@ -100,6 +91,7 @@ bool exist() noexcept POOL9_REQUIRES(lock) {
   if (memory == nullptr) return false;
   begin.store(base::address_of(memory), std::memory_order_relaxed);
   end.store(base::address_of(memory) + bytes, std::memory_order_relaxed);
+  registry::root.guards.store(places, std::memory_order_relaxed);
   os::on_fault(report_touch);
   return true;
 }
@@ -137,14 +129,16 @@ void* stand_in(void* real, const wanted& w) noexcept {
 void note_get(const void* item, const caller& by) noexcept {
   ledger::event e;
   ledger::note(e, by);
-  base::text<1200> text;
-  text.add("\n  got");
-  add_site(text, by.where);
-  text.add(" in thread %u", e.thread);
-  add_stack(text, e, "\n", stack_depth);
+  base::text<200> site;
+  add_site(site, by.where);
+  base::text<1000> stack;
+  add_stack(stack, e, "\n", stack_depth);
   const base::locked hold(lock);
   place& p = places[index_of(base::address_of(item))];
-  if (p.now == state::out && p.item == base::address_of(item)) p.got = text;
+  if (p.now != state::out || p.item != base::address_of(item)) return;
+  p.got = e;
+  p.site = site;
+  p.stack = stack;
 }
 
 page::give_result ask(const void* item, std::uint64_t pool_id) noexcept {

@@ -13,10 +13,29 @@
 #include <atomic>
 #include <cstdint>
 
+#include "base/text.hpp"
 #include "page/page_set.hpp"
-#include "pool/caller.hpp"
+#include "pool/ledger.hpp"
 
 namespace pool9::inline v1::detail::guard {
+
+enum class state : std::uint32_t { unused, out, back };
+
+/// A place, and what is in it.  Other processes read it, too (layout_note.hpp).
+struct place {
+  state now = state::unused;
+  std::uint64_t pool_id = 0;
+  std::uint64_t last_use = 0;  // of n_uses: when it was handed out or came back
+  std::uintptr_t item = 0;
+  std::size_t size = 0;
+  void* real = nullptr;
+  ledger::event got;
+  // For the signal handler, which may not ask anybody: parts of a report.
+  char pool[32] = {};
+  base::text<200> site;
+  base::text<1000> stack;
+};
+inline constexpr std::size_t n_places = 16;
 
 /// What is to be guarded.
 struct wanted {

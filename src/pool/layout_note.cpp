@@ -4,6 +4,7 @@
 #include <pool9/stats.h>
 
 #include "pool/core.hpp"
+#include "pool/guard.hpp"
 #include "pool/registry.hpp"
 
 namespace pool9::inline v1::detail {
@@ -16,6 +17,8 @@ constinit registry::root_t registry::root;
 struct layout_access {
   using magazine = cache::magazine;
   using log_entry = usage_log::entry;
+  using record = ledger::record;
+  using place = guard::place;
   template <std::size_t N, std::size_t M>
   static constexpr layout_table::member member(const char (&type)[N], const char (&name)[M],
                                                std::size_t offset, std::size_t size) {
@@ -41,12 +44,20 @@ struct layout_access {
 #define POOL9_MEMBER(type, name, of, as) \
   member(name, as, offsetof(type, of), sizeof(static_cast<type*>(nullptr)->of))
 #define POOL9_CORE(of, as) POOL9_MEMBER(core, "core", of, as)
+#define POOL9_EVENT(type, name, of)                             \
+  POOL9_MEMBER(type, name, of.where.function, #of ".function"), \
+      POOL9_MEMBER(type, name, of.where.file, #of ".file"),     \
+      POOL9_MEMBER(type, name, of.where.line, #of ".line"),     \
+      POOL9_MEMBER(type, name, of.time_ns, #of ".time_ns"),     \
+      POOL9_MEMBER(type, name, of.n_stack, #of ".n_stack"),     \
+      POOL9_MEMBER(type, name, of.stack, #of ".stack")
 #define POOL9_COUNT(of) POOL9_CORE(counts.of, "counts." #of)
 
 constexpr layout_table::member layout_access::members[] = {
     POOL9_TYPE(registry::root_t, "root"),
     POOL9_MEMBER(registry::root_t, "root", pools, "pools"),
     POOL9_MEMBER(registry::root_t, "root", n_changes, "n_changes"),
+    POOL9_MEMBER(registry::root_t, "root", guards, "guards"),
     POOL9_TYPE(base::list_link, "link"),
     POOL9_MEMBER(base::list_link, "link", next, "next"),
     POOL9_MEMBER(base::list_link, "link", prev, "prev"),
@@ -59,6 +70,7 @@ constexpr layout_table::member layout_access::members[] = {
     POOL9_CORE(name, "name"),
     POOL9_CORE(diagnostic, "diagnostic"),
     POOL9_CORE(logs, "logs"),
+    POOL9_CORE(sanitized, "sanitized"),
     POOL9_CORE(item_size, "item_size"),
     POOL9_CORE(slot, "slot"),
     POOL9_CORE(scarce, "scarce"),
@@ -123,6 +135,25 @@ constexpr layout_table::member layout_access::members[] = {
     POOL9_MEMBER(waiter, "waiter", served_, "served"),
     POOL9_MEMBER(waiter, "waiter", wanted_, "wanted"),
     POOL9_MEMBER(waiter, "waiter", since_ns_, "since_ns"),
+
+    POOL9_CORE(watch, "watch"),
+    POOL9_TYPE(diagnosis, "watch"),
+    POOL9_MEMBER(diagnosis, "watch", n_detained, "n_detained"),
+    POOL9_MEMBER(diagnosis, "watch", records.table_, "records"),
+    POOL9_MEMBER(diagnosis, "watch", records.capacity_, "n_records"),
+    POOL9_TYPE(record, "record"),
+    POOL9_MEMBER(record, "record", item, "item"),
+    POOL9_MEMBER(record, "record", now, "now"),
+    POOL9_EVENT(record, "record", got),
+    member("record", "out", static_cast<std::size_t>(ledger::state::out), 0),
+
+    POOL9_TYPE(place, "guard"),
+    POOL9_MEMBER(place, "guard", pool_id, "pool_id"),
+    POOL9_MEMBER(place, "guard", now, "now"),
+    POOL9_MEMBER(place, "guard", item, "item"),
+    POOL9_EVENT(place, "guard", got),
+    member("guard", "out", static_cast<std::size_t>(guard::state::out), 0),
+    member("guard", "n_places", guard::n_places, 0),
 
     POOL9_TYPE(log_entry, "log_entry"),
     POOL9_MEMBER(log_entry, "log_entry", action, "action"),

@@ -6,6 +6,7 @@
 // record, there is none: nothing depends on it.  Guarded by the lock of the pool.
 #pragma once
 #include "base/bits.hpp"
+#include "base/layout_access.hpp"
 #include "pool/caller.hpp"
 
 namespace pool9::inline v1::detail {
@@ -60,6 +61,7 @@ class ledger {
   }
 
  private:
+  friend struct layout_access;
   static constexpr std::size_t smallest = 64;
   /// The record of the item, or the place for it.  Requires: the table is not full.
   record* place(const void* item) const noexcept;

@@ -23,8 +23,9 @@ struct entry : base::list_link {
 
 /// Where others than this process begin to look (layout_note.hpp): they cannot take the lock.
 struct root_t {
-  base::list pools POOL9_GUARDED_BY(lock);  // of entries
-  std::atomic<std::uint64_t> n_changes{0};  // odd: `pools` is being changed
+  base::list pools POOL9_GUARDED_BY(lock);   // of entries
+  std::atomic<std::uint64_t> n_changes{0};   // odd: `pools` is being changed
+  std::atomic<const void*> guards{nullptr};  // guard::place[n_places]; nullptr: none yet
 };
 [[gnu::visibility("hidden")]] extern constinit root_t root __asm__("pool9_registry");
 

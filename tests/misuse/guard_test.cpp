@@ -165,7 +165,8 @@ class GuardDeathTest : public testing::Test {
   }
 };
 const std::string who_got =
-    "\n  got in thread [0-9]+\n    misuse-tests[^\n]*\n(    [^\n]*\n)*  look at ";
+    "\n  got, [0-9]+\\.[0-9]{3} s ago, in thread [0-9]+\n    misuse-tests[^\n]*\n(    [^\n]*\n)*  "
+    "look at ";
 
 TEST_F(GuardDeathTest, Overrun) {
   EXPECT_EXIT(

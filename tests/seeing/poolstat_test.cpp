@@ -104,6 +104,23 @@ TEST_F(Poolstat, LooksIntoACoreFile) {
   }
 }
 
+TEST_F(Poolstat, NamesWhoHoldsItemsInACoreFileWithoutTimes) {
+  if (!is_installed("gcore")) GTEST_SKIP() << "gcore (Debian's gdb) is not installed";
+  if (sanitized) GTEST_SKIP() << "a sanitizer's shadow makes core files of terabytes";
+  seen s("pie", "held");
+  const std::string core = ::testing::TempDir() + "poolstat_held";
+  const program_end made = run({"gcore", "-o", core, s.pid});
+  if (made.status != 0) GTEST_SKIP() << "gcore may not: " << made.text;
+  const std::string file = core + "." + s.pid;
+  for (const std::string of : {"watched", "guarded"}) {
+    const program_end look = run({poolstat, "who", "--core", file, s.path, of});
+    EXPECT_EQ(look.status, 0);
+    EXPECT_TRUE(matches(look.text, "\n +[1-9][0-9]* +\\? +\\? +0x[0-9a-f]+  [^\n]*keep"))
+        << look.text;
+  }
+  std::filesystem::remove(file);
+}
+
 TEST_F(Poolstat, NamesThoseWhoWaitInAProcessThatIsStuckOrStopped) {
   // Frames that the address sanitizer keeps for a while lie in no thread's stack.
   ::setenv("ASAN_OPTIONS", "detect_stack_use_after_return=0", 1);
@@ -131,6 +148,34 @@ TEST_F(Poolstat, NamesWhoHoldsItemsByCallSite) {
   EXPECT_TRUE(matches(look.text, "\n +3 +4 +2 +0x[0-9a-f]+  seen.cpp:1\n"));
   EXPECT_TRUE(matches(look.text, "\n +2 +1 +0 +0x[0-9a-f]+  seen.cpp:2\n"));
   EXPECT_TRUE(has(look.text, "who has them is not known")) << "the other pool of that name";
+}
+
+TEST_F(Poolstat, NamesWhoHoldsItemsByTheRecordsOfDiagnostics) {
+  seen s("pie", "held");
+  const std::string says =
+      "^pool 1 'watched': 5 items out\n"
+      "ITEMS +OLDEST +NEWEST +OLDEST ITEM +GOT AT\n"
+      " +3 +[0-9]+\\.[0-9]{3} s +[0-9]+\\.[0-9]{3} s +0x[0-9a-f]+  "
+      "seen.cpp:1 < [^\n]*keep[^\n]* \\(seen-pie\\)[^\n]*\n"
+      " +2 +[0-9]+\\.[0-9]{3} s +[0-9]+\\.[0-9]{3} s +0x[0-9a-f]+  "
+      "[^\n]*keep[^\n]* \\(seen-pie\\)[^\n]*\n$";
+  const program_end look = run({poolstat, "who", s.pid, "watched"});
+  EXPECT_EQ(look.status, 0);
+  EXPECT_TRUE(matches(look.text, says)) << look.text;
+  EXPECT_EQ(run({poolstat, "--json", s.pid}).text, s.own) << "quarantine, too";
+}
+
+TEST_F(Poolstat, NamesWhoHoldsItemsOfAnyPoolBySamples) {
+  seen s("pie", "held");
+  const program_end look = run({poolstat, "who", s.pid, "guarded"});
+  EXPECT_EQ(look.status, 0);
+  EXPECT_TRUE(matches(look.text,
+                      "^pool 2 'guarded': 5000 items out\nITEMS[^\n]*\n"
+                      " +[1-9][0-9]* +[0-9]+\\.[0-9]{3} s +[0-9]+\\.[0-9]{3} s +0x[0-9a-f]+  "
+                      "[^\n]*keep[^\n]* \\(seen-pie\\)[^\n]*\n"
+                      "The sampled guard watches these; who has the 49[0-9]{2} others is not "
+                      "known\\.\n$"))
+      << look.text;
 }
 
 TEST_F(Poolstat, ReadsAProcessThatChangesAllTheWhile) {

@@ -3,6 +3,7 @@
 // until its standard input ends.
 //
 //   quiet   pools of every kind, and nobody works on them
+//   held    pools that know who holds their items
 //   stuck   a pool at its limit, where a thread and a callback wait
 //   busy    threads work on pools, and pools come and go
 #include <sys/prctl.h>
@@ -73,6 +74,25 @@ void be_quiet() {
   await_end();
 }
 
+/// Items of pools that know who holds them.
+void be_held() {
+  static pool watched({.name = "watched",
+                       .item_size = 100,
+                       .diagnostic = true,
+                       .quarantine = 3,
+                       .sanitize = false}),
+      guarded({.name = "guarded", .item_size = 100, .guard_one_in = 1, .sanitize = false});
+  shown = &watched;
+  keep(watched, 3, {"be_held", "seen.cpp", 1});
+  keep(watched, 2);
+  void* items[7];
+  for (void*& item : items) item = watched.get();
+  for (void* const item : items) watched.put(item);
+  keep(guarded, 5000);
+  say_ready();
+  await_end();
+}
+
 struct callback final : pool9::waiter {
   callback() noexcept : waiter(served_at_last) {}
   static void served_at_last(waiter&, void*) noexcept {}
@@ -124,6 +144,7 @@ int main(int argc, char** argv) {
   ::prctl(PR_SET_PTRACER, PR_SET_PTRACER_ANY);  // where only ancestors may look
   const std::string mode = argc > 1 ? argv[1] : "";
   if (mode == "quiet") be_quiet();
+  if (mode == "held") be_held();
   if (mode == "stuck") be_stuck();
   if (mode == "busy") be_busy();
 }

@@ -51,7 +51,9 @@ def figures_of(core):
     pages, caches, bounds = core["pages"], core["caches"], core["bounds"]
     total = int(pages["n_pages_"]) * int(core["layout"]["per_page_"]) + \
         int(pages["extents_"]["n_items_"])
-    free = int(pages["n_free_"])
+    # Quarantine: free to everybody but the pages.
+    detained = int(core["watch"]["n_detained"]) if int(core["watch"]) != 0 else 0
+    free = int(pages["n_free_"]) + detained
     issued = max(0, total - free - int(caches["n_recalled_"]))
     out = max(0, issued - held_by(caches))
     return {

@@ -26,6 +26,16 @@ std::string reader::site_of(const object& o, const std::string& prefix) {
   return word("function") != 0 ? in_.read_string(word("function")) + "()" : "";
 }
 
+/// Of an item whose last get is the object's member "got".
+held reader::got(const object& o, std::optional<std::uint64_t> now) {
+  held h{o["item"], site_of(o, "got."), {}, std::nullopt};
+  if (now && o["got.time_ns"] != 0) h.age = *now - std::min(*now, o["got.time_ns"]);
+  h.stack.resize(o.size_of("got.stack") / 8);
+  o.copy("got.stack", h.stack.data(), h.stack.size() * 8);
+  h.stack.resize(std::min<std::size_t>(h.stack.size(), o["got.n_stack"]));
+  return h;
+}
+
 held_items reader::recorded(const pool& p, const object& core) {
   const layout& l = p.of->members;
   const std::uint64_t size = l.size_of("record");
@@ -34,15 +44,11 @@ held_items reader::recorded(const pool& p, const object& core) {
   const std::uint64_t n = table ? table["n_records"] : 0;
   if (n == 0 || n > most_records || size == 0) return found;
   found.from = held_items::source::records;
-  const std::uint64_t now = in_.steady_ns().value_or(0);
+  const auto now = in_.steady_ns();
   for (std::uint64_t i = 0; i < n; ++i) {
     const object r(in_, l, "record", table["records"] + i * size);
     if (!r || r["item"] == 0 || r["now"] != l.constant("record", "out")) continue;
-    held h{r["item"], site_of(r, "got."), {}, now - std::min(now, r["got.time_ns"])};
-    h.stack.resize(l.at("record", "got.stack").size / 8);
-    r.copy("got.stack", h.stack.data(), h.stack.size() * 8);
-    h.stack.resize(std::min<std::size_t>(h.stack.size(), r["got.n_stack"]));
-    found.known.push_back(h);
+    found.known.push_back(got(r, now));
   }
   // It grew meanwhile, and what was read may be of others.
   const object after(in_, l, "watch", core["watch"]);
@@ -54,12 +60,13 @@ held_items reader::sampled(const pool& p) {
   const layout& l = p.of->members;
   const object root(in_, l, "root", p.of->root);
   const std::uint64_t size = l.size_of("guard"), n = l.constant("guard", "n_places");
+  const auto now = in_.steady_ns();
   held_items found;
   for (std::uint64_t i = 0; root["guards"] != 0 && size != 0 && i < n; ++i) {
     const object g(in_, l, "guard", root["guards"] + i * size);
     if (!g || g["pool_id"] != p.stats.id || g["now"] != l.constant("guard", "out")) continue;
     found.from = held_items::source::samples;
-    found.known.push_back({g["item"], in_.read_string(g.address_of("got")), {}, 0});
+    found.known.push_back(got(g, now));
   }
   return found;
 }

@@ -51,6 +51,7 @@ class object {
     copy(name, &n, sizeof n);
     return n;
   }
+  std::size_t size_of(const char* name) const { return layout_->at(type_, name).size; }
   /// The first bytes of a member, `most` at most.
   void copy(const char* name, void* to, std::size_t most) const {
     const layout::member m = layout_->at(type_, name);

@@ -136,7 +136,8 @@ std::uint64_t why_tight(const layout& l, const object& c, std::uint64_t out) {
                         (c["slot"] != 0 && hard < l.constant("core", "least_limit"));
   return (c["waiters.size"] != 0 ? POOL_TIGHT_WAITERS : 0) | (at_limit ? POOL_TIGHT_LIMIT : 0) |
          (too_many ? POOL_TIGHT_HIGHWAT : 0) |
-         (c["diagnostic"] != 0 || c["logs"] != 0 ? POOL_TIGHT_DIAGNOSTIC : 0) |
+         (c["diagnostic"] != 0 || c["logs"] != 0 || c["sanitized"] != 0 ? POOL_TIGHT_DIAGNOSTIC
+                                                                        : 0) |
          (c["scarce"] == l.constant("core", "of_memory") ? POOL_TIGHT_MEMORY : 0);
 }
 

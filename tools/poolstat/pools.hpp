@@ -26,7 +26,7 @@ struct held {
   std::uint64_t item;
   std::string site;                  // where it was got; empty: not known
   std::vector<std::uint64_t> stack;  // who called that, innermost first; as far as is known
-  std::uint64_t age;                 // nanoseconds, or calls that the log saw since
+  std::optional<std::uint64_t> age;  // nanoseconds, or calls that the log saw since
 };
 
 struct held_items {
@@ -64,6 +64,7 @@ class reader {
     std::uint64_t n_puts = 0, n_held = 0;
   };
   bool count(const library& l, const object& core, bool strict, tally& t);
+  held got(const object& o, std::optional<std::uint64_t> now);
   std::string site_of(const object& o, const std::string& prefix);
   held_items recorded(const pool& p, const object& core);
   held_items sampled(const pool& p);

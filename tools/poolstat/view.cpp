@@ -70,6 +70,58 @@ std::string who(const std::vector<thread>& threads, std::uint64_t address) {
   return "thread " + std::to_string(t->id) + (t->name.empty() ? "" : " " + t->name);
 }
 
+/// Items that were got at one place.
+struct group {
+  std::uint64_t n = 0, example = 0;
+  std::optional<std::uint64_t> oldest, newest;
+};
+
+/// Where `h` was got, and who called that: "file:line < function < function".
+class place_names {
+ public:
+  explicit place_names(target& in) : root_(in.root()), mapped_(in.mappings()) {}
+  std::string of(const held& h) {
+    std::string place = h.site;
+    for (const std::uint64_t caller : h.stack) {
+      std::string& name = known_[caller];
+      if (name.empty()) name = name_of(mapped_, root_, caller);
+      place += (place.empty() ? "" : " < ") + name;
+    }
+    return place.empty() ? "(place unknown)" : place;
+  }
+
+ private:
+  const std::string root_;
+  const std::vector<mapping> mapped_;
+  std::map<std::uint64_t, std::string> known_;  // finding one takes a look into the file
+};
+
+void print_sites(target& in, const held_items& items) {
+  place_names names(in);
+  std::map<std::string, group> places;
+  for (const held& h : items.known) {
+    group& g = places[names.of(h)];
+    if (g.n++ == 0 || h.age >= g.oldest) g.example = h.item;
+    if (!h.age) continue;
+    g.oldest = std::max(g.oldest.value_or(0), *h.age);
+    g.newest = std::min(g.newest.value_or(UINT64_MAX), *h.age);
+  }
+  std::vector<std::pair<std::string, group>> most_first(places.begin(), places.end());
+  std::stable_sort(most_first.begin(), most_first.end(),
+                   [](const auto& a, const auto& b) { return a.second.n > b.second.n; });
+  table t({"ITEMS", "OLDEST", "NEWEST", "OLDEST ITEM", "GOT AT"});
+  const auto age = [&](std::optional<std::uint64_t> n) -> std::string {
+    if (!n) return "?";
+    return items.from == held_items::source::log ? std::to_string(*n) : seconds_of(*n);
+  };
+  for (const auto& [place, g] : most_first) {
+    char item[24];
+    std::snprintf(item, sizeof item, "%#llx", ull(g.example));
+    t.add({std::to_string(g.n), age(g.oldest), age(g.newest), item, place});
+  }
+  t.print(0);
+}
+
 }
 
 void print(pool9::stats_format f, const std::vector<reader::pool>& pools) {
@@ -128,52 +180,25 @@ void print_waiters(target& in, const reader::pool& p, const std::vector<waiting>
 }
 
 void print_holders(target& in, const reader::pool& p, const held_items& items) {
+  using source = held_items::source;
   std::printf("pool %llu '%s': %llu items out\n", ull(p.stats.id), printable(p.stats.name).c_str(),
               ull(p.stats.out));
-  if (items.from == held_items::source::none) {
+  if (p.stats.out == 0) return;
+  if (items.from == source::none) {
     std::printf(
-        "who has them is not known: the pool keeps no log.  Turn one on with\n"
-        "pool_options::usage_log, or PR_LOGGING, or compile callers with POOL_DIAGNOSTIC.\n");
+        "who has them is not known.  POOL9_OPTIONS=diagnostic:NAME or pool_options::diagnostic\n"
+        "keeps a record of each; pool_options::usage_log, PR_LOGGING and POOL_DIAGNOSTIC a log.\n");
     return;
   }
-  if (items.from == held_items::source::samples) {
-    std::printf("who has them is known of %zu, which the sampled guard watches:\n",
-                items.known.size());
-    for (const held& h : items.known) std::printf("item %#llx%s\n", ull(h.item), h.site.c_str());
-    return;
-  }
-  const bool has_times = items.from == held_items::source::records;
-  const std::vector<mapping> mapped = in.mappings();
-  struct group {
-    std::uint64_t n = 0, oldest = 0, newest = UINT64_MAX, example = 0;
-  };
-  std::map<std::string, group> sites;
-  std::map<std::uint64_t, std::string> names;  // finding one takes a look into the file
-  for (const held& h : items.known) {
-    std::string site = h.site;
-    for (const std::uint64_t caller : h.stack) {
-      std::string& name = names[caller];
-      if (name.empty()) name = name_of(mapped, in.root(), caller);
-      site += (site.empty() ? "" : " < ") + name;
-    }
-    group& g = sites[site.empty() ? "(place unknown)" : site];
-    ++g.n;
-    if (h.age >= g.oldest) g.example = h.item;
-    g.oldest = std::max(g.oldest, h.age);
-    g.newest = std::min(g.newest, h.age);
-  }
-  table t({"ITEMS", "OLDEST", "NEWEST", "OLDEST ITEM", "GOT AT"});
-  const auto age = [&](std::uint64_t n) { return has_times ? seconds_of(n) : std::to_string(n); };
-  for (const auto& [site, g] : sites) {
-    char item[24];
-    std::snprintf(item, sizeof item, "%#llx", ull(g.example));
-    t.add({std::to_string(g.n), age(g.oldest), age(g.newest), item, site});
-  }
-  t.print(0);
-  if (!has_times) std::printf("OLDEST and NEWEST: how many calls the log has seen since.\n");
-  if (items.known.size() < p.stats.out)
-    std::printf("%llu more were got before the log's oldest entry.\n",
-                ull(p.stats.out - items.known.size()));
+  print_sites(in, items);
+  if (items.from == source::log)
+    std::printf("OLDEST and NEWEST: how many calls the log has seen since.\n");
+  if (items.known.size() >= p.stats.out) return;
+  const std::uint64_t n = p.stats.out - items.known.size();
+  if (items.from == source::samples)
+    std::printf("The sampled guard watches these; who has the %llu others is not known.\n", ull(n));
+  if (items.from == source::log)
+    std::printf("%llu more were got before the log's oldest entry.\n", ull(n));
 }
 
 }
