@@ -78,6 +78,8 @@ struct pool_options {
   /// In a program under a sanitizer or Valgrind: they know which items are free, and every get and
   /// put goes to the pool itself.  Without them, nothing.
   bool sanitize = true;
+  /// With diagnostic; false: not in storage, and not where a given page size would hold no item.
+  bool red_zones = true;
 };
 
 namespace detail {
@@ -108,13 +110,14 @@ constexpr void check_options(const pool_options& o, Bad bad) {
   if (o.item_size == 0 || o.item_size > largest_size) return bad("item_size", o.item_size, o.name);
   if (!power_of_two(align) || align > largest_size) return bad("align", o.align, o.name);
   if (o.page_size != 0) {
-    const std::size_t before = o.diagnostic ? red_zone_before : 0;
+    const bool zones = o.diagnostic && o.red_zones;
+    const std::size_t before = zones ? red_zone_before : 0;
     const std::size_t lead = before + (2 * align - o.align_offset % align - before % align) % align;
-    const std::size_t guard = o.diagnostic ? red_zone : 0;
+    const std::size_t behind = zones ? red_zone : 0;
     if (!power_of_two(o.page_size) || o.page_size > largest_size)
       return bad("page_size", o.page_size, o.name);
     if (o.align > o.page_size) return bad("align", o.align, o.name);
-    if (lead + o.item_size + guard > o.page_size) return bad("page_size", o.page_size, o.name);
+    if (lead + o.item_size + behind > o.page_size) return bad("page_size", o.page_size, o.name);
   }
   if (o.reserve > o.hard_limit) return bad("reserve", o.reserve, o.name);
   if (o.idle_time.count() < 0)

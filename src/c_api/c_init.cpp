@@ -59,7 +59,8 @@ void init(struct ::pool* pp, const arguments& a, bool on_heap) noexcept {
                  .align_offset = a.align_offset,
                  .page_size = a.pagesz,
                  .thread_cache = (a.flags & PR_NOCACHE) == 0,
-                 .usage_log = (a.flags & PR_LOGGING) != 0};
+                 .diagnostic = (a.flags & PR_LOGGING) != 0,
+                 .red_zones = false};  // POOL_STORAGE_SIZE does not know of them
   detail::check_options(o, [&](const char* field, std::uint64_t value, std::string_view) {
     refuse(a.function, o, field, value);
   });

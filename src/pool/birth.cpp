@@ -12,14 +12,13 @@ namespace pool9::inline v1::detail {
 
 namespace {
 
-/// Whether items have red zones.  Where the program itself did not ask, storage and pages must hold
-/// as many items as without.
+/// Whether items have red zones.  Where the program itself did not ask, they must fit.
 bool has_red_zones(const pool_options& given, const pool_options& o, bool in_storage) noexcept {
-  if (given.diagnostic) return true;
+  if (given.diagnostic && given.red_zones) return true;
   if (!o.diagnostic && !o.sanitize) return false;
   bool fits = !in_storage;
   pool_options with = given;
-  with.diagnostic = true;
+  with.diagnostic = with.red_zones = true;
   check_options(with, [&](const char*, std::uint64_t, std::string_view) { fits = false; });
   return fits;
 }

@@ -60,8 +60,10 @@ bulk_outcome core::get(const request& r) noexcept {
     call_hook(at_limit ? shortage::hard_limit : shortage::page_source, owed);
   }
   if (!take(r.items, r.by, if_spoiled::keep)) {
-    leave(owed);
-    return bulk_outcome::short_of_items;
+    leave(owed);  // which reports it
+    // Who must be served is, once that is said: what was spoiled is as new.
+    const bool must_be_served = has(r.flags, get_flags::waitok) || r.enqueue != nullptr;
+    return must_be_served ? get(r) : bulk_outcome::short_of_items;
   }
   // "The minimum number of items to keep": tried without waiting; a failure is counted.
   while (n_at_hand() < bounds.low && !nested && grow(get_flags::nowait, owed)) continue;

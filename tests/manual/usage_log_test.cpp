@@ -124,6 +124,43 @@ TEST(PoolDiagnostics, FailedGetsAreNotInTheLog) {
   EXPECT_EQ(l.log().find(this_file), std::string::npos);
 }
 
+// PR_LOGGING asks for all that diagnostics know, of callers that know nothing of it, too.
+TEST(PoolDiagnostics, LoggingFlagGivesFullDiagnostics) {
+  report_catcher caught;
+  logged_pool l(PR_LOGGING);
+  auto* const item = static_cast<char*>((pool_get)(&l.p, PR_NOWAIT));
+  char* volatile beyond = item + 64;
+  const char before = *beyond;
+  *beyond = 'x';
+  (pool_put)(&l.p, item);
+  EXPECT_EQ(caught.only().misuse, pool9::misuse_kind::overrun);
+  EXPECT_TRUE(caught.only().knows_get);
+  *beyond = before;
+  caught.clear();
+  (pool_put)(&l.p, item);
+  EXPECT_EQ(caught.n_reports(), 0u);
+}
+
+TEST(PoolDiagnostics, LoggingFlagKeepsWhatFits) {
+  constexpr int n = 100;
+  alignas(64) static char storage[POOL_STORAGE_SIZE(64, n)];
+  struct pool in_storage, in_pages;
+  pool_init(&in_storage, 64, 0, 0, PR_LOGGING | PR_STATIC, "stored", 0, nullptr, nullptr, 0);
+  EXPECT_EQ(pool_prime(&in_storage, n, storage), 0);
+  std::vector<void*> items;
+  for (int i = 0; i < n; ++i) items.push_back((pool_get)(&in_storage, PR_NOWAIT));
+  for (void* item : items) {
+    ASSERT_NE(item, nullptr);
+    (pool_put)(&in_storage, item);
+  }
+  pool_destroy(&in_storage);
+  pool_init(&in_pages, 4096, 0, 0, PR_LOGGING, "paged", 4096, nullptr, nullptr, 0);
+  void* const item = (pool_get)(&in_pages, PR_NOWAIT);
+  std::memset(item, 0, 4096);
+  (pool_put)(&in_pages, item);
+  pool_destroy(&in_pages);
+}
+
 // PR_LOGGING asks for the log of callers that know nothing of it.
 TEST(PoolDiagnostics, LoggingFlagLogsOrdinaryCallers) {
   logged_pool l(PR_LOGGING);

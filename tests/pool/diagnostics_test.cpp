@@ -70,6 +70,43 @@ TEST(Diagnostics, WriteAfterPutIsReportedAtTheNextGet) {
   EXPECT_EQ(r.address, bytes(item) + 50);
 }
 
+TEST(Diagnostics, WriteAfterPutDoesNotFailWhoMustBeServed) {
+  test_source source;
+  pool p(diagnosed(source));
+  report_catcher catcher;
+  struct callback final : waiter {
+    callback() noexcept : waiter([](waiter&, void*) noexcept {}) {}
+  } w;
+  const auto spoil_one = [&] {
+    void* const item = p.get();
+    p.put(item);
+    bytes(item)[50] = 'x';
+    return item;
+  };
+
+  void* const item = spoil_one();
+  EXPECT_EQ(p.get(get_flags::waitok, {}), item);
+  p.put(item);
+  EXPECT_EQ(spoil_one(), item);
+  EXPECT_EQ(p.get_or_enqueue(w), item);
+  EXPECT_EQ(catcher.n_reports(), 2u);
+  p.put(item);
+}
+
+TEST(Diagnostics, RedZonesCanBeKeptToWhereTheyFit) {
+  report_catcher catcher;
+  pool_options o{.name = "tight", .item_size = 4096, .page_size = 4096, .diagnostic = true};
+  EXPECT_THROW(pool{o}, std::invalid_argument);
+  o.red_zones = false;
+  pool p(o);
+  void* const item = p.get();
+  std::memset(item, 0, 4096);
+  p.put(item);
+  p.put(item);
+  EXPECT_EQ(catcher.only().misuse, misuse_kind::put_twice);
+  EXPECT_TRUE(catcher.only().knows_put);
+}
+
 TEST(Diagnostics, WriteAfterPutIsReportedOnce) {
   test_source source;
   pool p(diagnosed(source));

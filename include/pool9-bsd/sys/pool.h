@@ -51,9 +51,10 @@ struct timespec;
  * and value.  u_int is unsigned int and caddr_t is char *: strict C89 has neither name. */
 
 /* "Initializes a resource pool" in *pp: allocates nothing and cannot fail.  flags: 0, PR_STATIC
- * (live on the storage given to pool_prime(), never ask for pages), PR_LOGGING, PR_NOCACHE (no
- * thread caches).  wchan is copied, cut at 31 bytes.  pagesz 0: chosen.  palloc and prelease: both,
- * or neither for the system's memory; they are called with no lock held. */
+ * (live on the storage given to pool_prime(), never ask for pages), PR_LOGGING (full diagnostics:
+ * docs/MISUSE.md), PR_NOCACHE (no thread caches).  wchan is copied, cut at 31 bytes.  pagesz 0:
+ * chosen.  palloc and prelease: both, or neither for the system's memory; they are called with no
+ * lock held. */
 void pool_init(struct pool* pp, size_t size, unsigned int align, unsigned int align_offset,
                int flags, POOL9_WCHAN wchan, unsigned int pagesz,
                void* (*palloc)(unsigned long sz, int flags, int tag),
