@@ -80,6 +80,9 @@ struct pool_options {
   bool sanitize = true;
   /// With diagnostic; false: not in storage, and not where a given page size would hold no item.
   bool red_zones = true;
+  /// Every item is a block of malloc's, for tools that watch those; limits, waiting and statistics
+  /// are the pool's, and so are records of who got and put it, as with diagnostic.
+  bool use_malloc = false;
 };
 
 namespace detail {

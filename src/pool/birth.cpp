@@ -14,6 +14,7 @@ namespace {
 
 /// Whether items have red zones.  Where the program itself did not ask, they must fit.
 bool has_red_zones(const pool_options& given, const pool_options& o, bool in_storage) noexcept {
+  if (o.use_malloc) return false;
   if (given.diagnostic && given.red_zones) return true;
   if (!o.diagnostic && !o.sanitize) return false;
   bool fits = !in_storage;
@@ -26,13 +27,15 @@ bool has_red_zones(const pool_options& given, const pool_options& o, bool in_sto
 }
 
 pool_options overridden(pool_options o, const overrides& by) noexcept {
-  o.diagnostic = o.diagnostic || by.diagnostic;
-  o.usage_log = o.usage_log || by.usage_log;
-  o.sanitize = o.sanitize && by.sanitize && base::sanitizer::present();
-  o.guard_one_in = by.guard_one_in.value_or(o.guard_one_in);
   // What lies elsewhere than the pages of the program's own making may not do for it.
-  if (o.source != nullptr || o.page_size != 0) o.guard_one_in = 0;
-  o.quarantine = by.quarantine.value_or(o.quarantine);
+  const bool may_lie_anywhere = o.source == nullptr && o.page_size == 0;
+  o.use_malloc = o.use_malloc || (by.use_malloc && may_lie_anywhere);
+  o.diagnostic = o.diagnostic || by.diagnostic || o.use_malloc;
+  o.usage_log = o.usage_log || by.usage_log;
+  o.sanitize = o.sanitize && by.sanitize && !o.use_malloc && base::sanitizer::present();
+  o.guard_one_in = by.guard_one_in.value_or(o.guard_one_in);
+  if (!may_lie_anywhere) o.guard_one_in = 0;
+  o.quarantine = o.use_malloc ? 0 : by.quarantine.value_or(o.quarantine);
   if (by.held_too_long) o.held_too_long = decltype(o.held_too_long)(*by.held_too_long);
   return o;
 }

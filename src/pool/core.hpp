@@ -167,6 +167,7 @@ struct core {
   void watch_held(handoff& owed) noexcept POOL9_REQUIRES(mutex);
 
   // ---- steps of a get and a put ----
+  bulk_outcome get_in_turn(const request& r) noexcept;
   bool is_at_limit(std::size_t n) const noexcept POOL9_REQUIRES(mutex);
   /// The lock is released meanwhile.
   void call_hook(shortage why, handoff& owed) noexcept POOL9_REQUIRES(mutex);
@@ -183,6 +184,8 @@ struct core {
   /// A waiter has what was taken for it: its own call is the get.  No lock.
   void note_served(const request& r) noexcept;
   void note_got(std::span<void* const> items, const caller& by) noexcept POOL9_REQUIRES(mutex);
+  /// Its record; nullptr: no memory for one.
+  ledger::record* enter(const void* item) noexcept POOL9_REQUIRES(mutex);
   /// What diagnostics found in the operation in progress.
   finding take_finding() noexcept POOL9_REQUIRES(mutex) {
     return watch != nullptr ? std::exchange(watch->found, {}) : finding{};
@@ -207,10 +210,7 @@ struct core {
   void begin_walk() noexcept;
   void end_walk() noexcept;
   void* next_out(page::page_set::item_cursor& c) noexcept;
-  bool is_walked() noexcept {
-    const base::locked hold(mutex);
-    return n_walks != 0;
-  }
+  bool is_walked() noexcept;
 
   // ---- steps of a visit ----
   /// The rest of a visit, with the thread's magazine if it has one.
@@ -246,6 +246,21 @@ struct core {
   page::give_result ask(const void* item) noexcept POOL9_REQUIRES(mutex);
   /// The pages' give(), for items that sit alone, too.
   page::give_result give_back_item(void* item) noexcept POOL9_REQUIRES(mutex);
+
+  // ---- lending.cpp: blocks of malloc's that stand in for items ----
+  bool lends() const noexcept { return watch != nullptr && watch->lends; }
+  /// Puts blocks where take() will put items; nullptr where there is no memory.  No lock.
+  void bring_blocks(const request& r) noexcept;
+  /// What bring_blocks() brought, and take() did not take.  No lock.
+  void drop_blocks(std::span<void* const> blocks) noexcept;
+  /// What take() hands out for `item`.
+  void* lend(void* block, void* item) noexcept POOL9_REQUIRES(mutex);
+  void free_block(void* block) const noexcept;
+  void free_blocks() noexcept;
+  /// An item was put: becomes what it stood in for, and is a `block` to be freed then; false: it
+  /// was put before.
+  bool unlend(void*& item, void*& block, const caller& by) noexcept POOL9_REQUIRES(mutex);
+  void* next_lent(std::size_t& from) noexcept;
 
   // ---- sanitizing.cpp: what tools are told, if `sanitized` ----
   void hide_page(void* page) noexcept;
@@ -344,16 +359,7 @@ struct core {
   /// Asks the source for pages; the lock is released meanwhile.  Returns whether any came.
   bool grow(get_flags flags, handoff& owed) noexcept POOL9_REQUIRES(mutex);
   /// Pages that prime has got but not added.
-  struct page_list {
-    explicit page_list(std::size_t capacity) noexcept;
-    ~page_list();
-    page_list(const page_list&) = delete;
-    page_list& operator=(const page_list&) = delete;
-    explicit operator bool() const noexcept { return pages != nullptr; }
-    void** pages;
-    std::size_t bytes;
-    std::size_t n = 0;
-  };
+  struct page_list;
   /// Adds them all; or none, for want of memory, or because the pool has `twice` already, which is
   /// taken off the list then.
   bool adopt_all(page_list& got, void*& twice) noexcept POOL9_REQUIRES(mutex);

@@ -12,7 +12,9 @@ namespace pool9::inline v1::detail {
 
 struct diagnosis {
   /// nullptr: no memory.
-  static diagnosis* make(std::size_t item_size, bool has_zones, std::size_t quarantine) noexcept;
+  /// `lends`: items are blocks of malloc's, and nothing is written to what they stand in for.
+  static diagnosis* make(std::size_t item_size, bool has_zones, std::size_t quarantine,
+                         bool lends) noexcept;
   static void release(diagnosis* d) noexcept;
 
   /// Puts an item, whose record says so, into quarantine.  Returns what leaves for it: nullptr,
@@ -27,13 +29,14 @@ struct diagnosis {
 
   const marks in_items;  // may be asked without the lock
   const std::size_t most_detained;
+  const bool lends;
   std::size_t n_detained = 0;
   ledger records;
   finding found;  // by the get or put in progress; reported when the lock is released
 
  private:
-  diagnosis(std::size_t size, bool zones, std::size_t quarantine) noexcept
-      : in_items(size, zones), most_detained(quarantine) {}
+  diagnosis(const marks& m, std::size_t quarantine, bool lends_blocks) noexcept
+      : in_items(m), most_detained(quarantine), lends(lends_blocks) {}
 
   void** ring_ = nullptr;  // of most_detained items
   std::size_t oldest_ = 0;

@@ -66,6 +66,7 @@ bool apply(overrides& o, std::string_view setting) noexcept {
   if (key == "log") return set(o.usage_log, on_or_off(value, has_value));
   if (key == "abort") return set(o.may_abort, on_or_off(value, has_value));
   if (key == "sanitize") return set(o.sanitize, on_or_off(value, has_value));
+  if (key == "malloc") return set(o.use_malloc, on_or_off(value, has_value));
   if (key == "quarantine") return set(o.quarantine, number(value));
   if (key == "guard") return set(o.guard_one_in, number(value));
   if (key == "held") return set(o.held_too_long, seconds(value));
@@ -111,7 +112,8 @@ void check_environment() noexcept {
     base::text<512> message;
     message.add(
         "%s: '%.*s' means nothing and is ignored; settings are diagnostic, log, quarantine=ITEMS, "
-        "held=SECONDS, guard=REFILLS, sanitize=0, abort=0, each with :POOL,POOL... or for all "
+        "held=SECONDS, guard=REFILLS, malloc, sanitize=0, abort=0, each with :POOL,POOL... or for "
+        "all "
         "pools: see "
         "docs/MISUSE.md",
         variable, static_cast<int>(clause.size()), clause.data());

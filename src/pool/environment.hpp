@@ -17,6 +17,7 @@ struct overrides {
   bool usage_log = false;
   bool may_abort = true;
   bool sanitize = true;
+  bool use_malloc = false;
   std::optional<std::uint32_t> quarantine;
   std::optional<std::uint32_t> guard_one_in;
   std::optional<std::uint32_t> held_too_long;  // seconds

@@ -25,12 +25,13 @@ class ledger {
     bool is_from_where(const event& other) const noexcept;
     item_event view() const noexcept { return {where, stack, n_stack, time_ns, thread}; }
   };
-  enum class state : std::uint8_t { free, out, in_quarantine };
+  enum class state : std::uint8_t { free, out, in_quarantine, to_be_lent };
   struct record {
     const void* item = nullptr;  // nullptr: nothing here
     state now = state::free;
     bool is_told = false;  // that it is held for too long
     event got, put;
+    void* behind = nullptr;  // the item that this one, a block of malloc's, stands in for
   };
 
   constexpr ledger() noexcept = default;
@@ -53,6 +54,14 @@ class ledger {
   /// Writes down who it was, and when.
   static void note(event& e, const caller& by) noexcept;
 
+  /// The first from place `i` on that `wanted` is true of, and `i` the place after it; nullptr: no
+  /// more.
+  template <class Wanted>
+  record* next(std::size_t& i, Wanted wanted) const {
+    while (i < capacity_)
+      if (record& r = table_[i++]; r.item != nullptr && wanted(r)) return &r;
+    return nullptr;
+  }
   /// Calls f(record&) for all.
   template <class F>
   void for_each(F f) const {

@@ -57,7 +57,8 @@ core::core(pool& p, const pool_options& o, const page::layout& l, const char* po
       bounds{.low = o.low_watermark, .high = o.high_watermark, .hard = o.hard_limit},
       hook(o.on_shortage),
       warning(o.at_limit),
-      watch(o.diagnostic ? diagnosis::make(o.item_size, l.has_zones(), o.quarantine) : nullptr) {
+      watch(o.diagnostic ? diagnosis::make(o.item_size, l.has_zones(), o.quarantine, o.use_malloc)
+                         : nullptr) {
   std::memcpy(name, pool_name, sizeof name);
   place.pool = this;
   if (sanitized) base::sanitizer::pool_born(this, l.has_zones() ? red_zone_before : 0);
@@ -138,6 +139,7 @@ bool core::close(const call_site& where, bool even_if_out, handoff& owed) noexce
   const bool ours = !in_storage;
   if (sanitized) base::sanitizer::pool_ended(this);
   if (guard_one_in != 0) guard::forget(id);
+  if (lends()) free_blocks();
   diagnosis::release(watch);
   this->~core();
   if (ours) base::arena::release(this, sizeof(core));

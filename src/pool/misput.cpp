@@ -27,7 +27,7 @@ void charge_stranger(charge& c, const refusal& r) noexcept {
     c.what = misuse_kind::wrong_pool;
     c.look_at = "who mixes the two pools up: an item goes back to where it was got";
   } else if (r.was_here) {
-    c.text.add("put twice: it is free already, and its page went back");
+    c.text.add("put twice: it is free already, and its memory went back");
     c.what = misuse_kind::put_twice;
     c.look_at = who_else;
   } else {

@@ -22,6 +22,15 @@ namespace pool9::inline v1::detail {
 namespace os = base::os;
 
 bulk_outcome core::get(const request& r) noexcept {
+  if (!lends()) return get_in_turn(r);
+  bring_blocks(r);
+  const bulk_outcome outcome = get_in_turn(r);
+  // A waiter that is queued keeps its block.
+  if (outcome != bulk_outcome::served && r.enqueue == nullptr) drop_blocks(r.items);
+  return outcome;
+}
+
+bulk_outcome core::get_in_turn(const request& r) noexcept {
   const std::size_t n = r.items.size();
   const bool nested = inside::of(*this);  // neither grows nor waits
   bool hook_called = nested;
@@ -63,7 +72,7 @@ bulk_outcome core::get(const request& r) noexcept {
     leave(owed);  // which reports it
     // Who must be served is, once that is said: what was spoiled is as new.
     const bool must_be_served = has(r.flags, get_flags::waitok) || r.enqueue != nullptr;
-    return must_be_served ? get(r) : bulk_outcome::short_of_items;
+    return must_be_served ? get_in_turn(r) : bulk_outcome::short_of_items;
   }
   // "The minimum number of items to keep": tried without waiting; a failure is counted.
   while (n_at_hand() < bounds.low && !nested && grow(get_flags::nowait, owed)) continue;
@@ -135,7 +144,9 @@ const char* core::warning_due() noexcept {
 bool core::take(std::span<void*> items, const caller& by, if_spoiled then) noexcept {
   bool intact = true;
   for (void*& item : items) {
+    void* const block = lends() ? item : nullptr;
     item = pages.take();
+    if (lends()) item = lend(block, item);
     if (sanitized) show_all(item);
     const finding f = watch != nullptr ? watch->in_items.look_at_free(item) : finding{};
     if (!f) continue;
@@ -158,14 +169,19 @@ void core::note_got(std::span<void* const> items, const caller& by) noexcept {
     if (sanitized) tell_got(item);
     if (keeps_log(by.where)) log.add("get", item, by.where);
     if (watch == nullptr) continue;
-    const auto lives = [this](const void* i)
-                           POOL9_ANNOTATE(no_thread_safety_analysis) { return pages.owns(i); };
-    if (ledger::record* const r = watch->records.enter(item, lives)) {
+    if (ledger::record* const r = enter(item)) {
       r->now = ledger::state::out;
       r->is_told = false;
       ledger::note(r->got, by);
     }
   }
+}
+
+ledger::record* core::enter(const void* item) noexcept {
+  const auto lives = [this](const void* i) POOL9_ANNOTATE(no_thread_safety_analysis) {
+    return lends() ? watch->records.find(i)->now != ledger::state::free : pages.owns(i);
+  };
+  return watch->records.enter(item, lives);
 }
 
 page::give_result core::give(void* item, const caller& by) noexcept {
@@ -202,7 +218,7 @@ void core::note_put(void* item, const caller& by) noexcept {
   // A peak is noted when it ends: at the first put after it.
   if (caches.n_open() == 0 && n_issued() >= counts.peak_out) note_peak(n_issued() + 1);
   ++n_puts;
-  if (keeps_log(by.where)) log.add("put", item, by.where);
+  if (keeps_log(by.where) && !lends()) log.add("put", item, by.where);
 }
 
 void core::note_peak(std::size_t out) noexcept {
@@ -242,10 +258,13 @@ void core::emptied_a_page() noexcept {
 }
 
 void core::put_with_care(void* item, const caller& by) noexcept {
+  void* block = nullptr;
+  if (lends() && !unlend(item, block, by)) return refuse(page::give_result::foreign, item, by);
   if (const auto r = give(item, by); r != page::give_result::ok) return refuse(r, item, by);
   handoff owed;
   after_put(owed);
   leave(owed);
+  if (block != nullptr) free_block(block);
 }
 
 void core::refuse(page::give_result why, void* item, const caller& by) noexcept {
@@ -256,6 +275,10 @@ void core::refuse(page::give_result why, void* item, const caller& by) noexcept 
 }
 
 void core::put_bulk(std::span<void* const> items, const caller& by) noexcept {
+  if (lends()) {
+    for (void* const item : items) put(item, by);
+    return;
+  }
   handoff owed;
   mutex.lock();
   for (void* const item : items) {

@@ -78,7 +78,9 @@ void read_unborn(pool_stats& s, const pool_options& o, const char* name) noexcep
 
 bool core::owns(const void* p) noexcept {
   const base::locked hold(mutex);
-  return pages.owns(p) || (guard::is_near(p) && guard::ask(p, id) != page::give_result::foreign);
+  if (guard::is_near(p)) return guard::ask(p, id) != page::give_result::foreign;
+  const ledger::record* const r = lends() ? watch->records.find(p) : nullptr;
+  return pages.owns(p) || (r != nullptr && r->now == ledger::state::out);
 }
 
 std::string_view core::check() noexcept {

@@ -120,6 +120,17 @@ std::size_t core::give_back(std::size_t most, handoff& owed) noexcept {
   return n_gone * layout.page_size();
 }
 
+struct core::page_list {
+  explicit page_list(std::size_t capacity) noexcept;
+  ~page_list();
+  page_list(const page_list&) = delete;
+  page_list& operator=(const page_list&) = delete;
+  explicit operator bool() const noexcept { return pages != nullptr; }
+  void** pages;
+  std::size_t bytes;
+  std::size_t n = 0;
+};
+
 bool core::prime(std::size_t n) noexcept {
   constexpr std::size_t absurd = unlimited / 64;  // the reserve would wrap, and no list holds it
   if (inside::of(*this) || n > absurd) return false;

@@ -40,8 +40,11 @@ detail::unsynchronized_core::unsynchronized_core(private_magazine& m, const pool
 unsynchronized_core* unsynchronized_pool::born(std::span<std::byte>* storage) noexcept {
   if (core_ != nullptr) return core_;
   detail::check_environment();
-  const pool_options o = detail::overridden(options_, detail::from_environment(name_));
-  const page::layout l = detail::layout_of(options_, o, storage != nullptr);
+  detail::overrides asked = detail::from_environment(name_);
+  pool_options given = options_;
+  given.use_malloc = asked.use_malloc = false;
+  const pool_options o = detail::overridden(given, asked);
+  const page::layout l = detail::layout_of(given, o, storage != nullptr);
   void* const memory = detail::memory_for_engine(sizeof(unsynchronized_core),
                                                  alignof(unsynchronized_core), l, storage);
   if (memory != nullptr)

@@ -192,9 +192,11 @@ bool core::cancel(waiter& w) noexcept {
     const bool is_thread = wait_queue::is_thread(w);
     const void* const address = &w.state_;
     w.state_.store(waiter_idle, std::memory_order_release);  // pairs with wait(); the last touch
+    void* const block = is_thread ? nullptr : w.item_;
     if (is_thread) owed.wake(address);
     serve_waiters(owed);
     leave(owed);
+    if (lends() && block != nullptr) drop_blocks({&block, 1});
     return true;
   }
   // relaxed: under the lock

@@ -11,15 +11,14 @@ namespace pool9::inline v1::detail {
 namespace {
 
 /// Ends when `f` throws, too.
-template <class Core>
-void walk(Core& c, void (*f)(void*, void*), void* context) {
+template <class Core, class Next>
+void walk(Core& c, Next next, void (*f)(void*, void*), void* context) {
   c.begin_walk();
   const struct ending {
     ~ending() { c.end_walk(); }
     Core& c;
   } at_end{c};
-  page::page_set::item_cursor cursor;
-  while (void* const item = c.next_out(cursor)) f(context, item);
+  while (void* const item = next()) f(context, item);
 }
 
 }
@@ -45,7 +44,16 @@ void* core::next_out(page::page_set::item_cursor& c) noexcept {
   const base::locked hold(mutex);
   return pages.next_out(c);
 }
-void core::for_each_item(void (*f)(void*, void*), void* context) { walk(*this, f, context); }
+bool core::is_walked() noexcept {
+  const base::locked hold(mutex);
+  return n_walks != 0;
+}
+void core::for_each_item(void (*f)(void*, void*), void* context) {
+  page::page_set::item_cursor in_pages;
+  std::size_t of_lent = 0;
+  const auto next = [&] { return lends() ? next_lent(of_lent) : next_out(in_pages); };
+  walk(*this, next, f, context);
+}
 
 void unsynchronized_core::begin_walk() noexcept {
   ++n_walks;
@@ -56,7 +64,9 @@ void unsynchronized_core::end_walk() noexcept {
   retune();
 }
 void unsynchronized_core::for_each_item(void (*f)(void*, void*), void* context) {
-  walk(*this, f, context);
+  page::page_set::item_cursor cursor;
+  walk(
+      *this, [&] { return next_out(cursor); }, f, context);
 }
 
 }

@@ -60,7 +60,7 @@ TEST_F(Messages, PutTwiceAndItsPageWentBack) {
   EXPECT_EQ(p.reclaim(), 4096u);
   p.put(hidden(item), culprit);
   expect_only(misuse_kind::put_twice, item,
-              "h: pool 'first': item @: put twice: it is free already, and its page went back "
+              "h: pool 'first': item @: put twice: it is free already, and its memory went back "
               "(culprit.c:33)\n"
               "  got at getter.c:11, # s ago, in thread #\n"
               "  put at putter.c:22, # s ago, in thread #\n"

@@ -50,6 +50,11 @@ void behave() {
   }
 }
 
+/// Items that nobody puts, and whose addresses nobody knows any more.
+[[gnu::noinline]] void lose_some(pool& p) {
+  for (int i = 0; i < 10; ++i) use(p.get());
+}
+
 /// What an item points to is not leaked while the item is out.
 void hold() {
   static pool p({.name = "holder", .item_size = size, .at_destroy = pool9::on_live::leak});
@@ -63,16 +68,20 @@ int main(int, char** arguments) {
   const std::string_view mode = arguments[1];
   if (mode == "behave") behave();
   if (mode == "hold") hold();
-  pool p({.name = "tested", .item_size = size, .at_destroy = pool9::on_live::leak});
+  pool p({.name = "tested",
+          .item_size = size,
+          .at_destroy = pool9::on_live::leak,
+          .use_malloc = mode.starts_with("heap")});
   void* const first = p.get();
   void* const second = p.get();
   use(first);
   use(second);
-  if (mode == "overrun") write_at(first, size);
+  if (mode == "heap_leak") lose_some(p);
+  if (mode == "overrun" || mode == "heap_overrun") write_at(first, size);
   if (mode == "underrun") write_at(second, -1);
   if (mode == "read") std::printf("%d\n", bytes(first)[size]);
   p.put(first);
-  if (mode == "after_put") write_at(first, 5);
+  if (mode == "after_put" || mode == "heap_after_put") write_at(first, 5);
   if (mode == "unseen") {
     pool unseen({.name = "unseen", .item_size = size, .sanitize = false});
     void* const item = unseen.get();
