@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "model/cached_rig.hpp"
+#include "model/generators.hpp"
 #include "stress/sanitized.hpp"
 
 namespace pool9::test {

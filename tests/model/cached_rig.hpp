@@ -23,7 +23,8 @@
 #include <vector>
 
 #include "model/cached_operations.hpp"
-#include "model/cached_source.hpp"
+#include "model/clock.hpp"
+#include "model/model_source.hpp"
 #include "pool/actor.hpp"
 #include "support/report_catcher.hpp"
 
@@ -32,12 +33,13 @@ namespace pool9::test {
 class cached_rig {
  public:
   explicit cached_rig(const pool_options& o) : options_(o) {
+    set_housekeeping(housekeeping::by_hand);
     options_.source = &source_;
-    source_.serve(std::this_thread::get_id());
-    for (auto& a : actors_) begin_thread(a);
+    for (auto& a : actors_) a = std::make_unique<actor>();
     pool_.emplace(options_);
     limit_ = o.hard_limit;
     reserve_ = o.reserve;
+    low_ = o.low_watermark;
     compare();
   }
   ~cached_rig() {
@@ -57,7 +59,7 @@ class cached_rig {
   /// Everything goes back, and nothing is left.
   void finish() {
     now_ = "at the end";
-    source_.set_mood({});
+    source_.mood = {};
     for (auto& w : waiters_)
       if (w->is_queued) cancel(*w);
     while (!held_.empty()) put_one(held_.begin()->first);
@@ -84,10 +86,6 @@ class cached_rig {
 
   // ---- threads ----
 
-  void begin_thread(std::unique_ptr<actor>& a) {
-    a = std::make_unique<actor>();
-    (*a)([this] { source_.serve(std::this_thread::get_id()); });
-  }
   template <class F>
   void by(std::size_t thread, F f) {
     (*actors_[thread])(f);
@@ -98,6 +96,7 @@ class cached_rig {
   void claim(void* item) noexcept {
     if (held_.contains(item)) fail("an item has two owners");
     if (!pool_->owns(item)) fail("the pool does not own its item");
+    if (!source_.holds(item, options_.item_size)) fail("an item lies outside the pool's pages");
     std::memcpy(item, &++last_mark_, sizeof last_mark_);
     held_[item] = last_mark_;
     ++n_gets_;
@@ -111,6 +110,7 @@ class cached_rig {
     std::memcpy(&mark, item, sizeof mark);
     if (mark != held_[item]) fail("an item was written by somebody else");
     held_.erase(item);
+    last_put_ = item;
     ++n_puts_;
   }
   void* some_item(const cached_operation& o) const {
@@ -144,12 +144,13 @@ class cached_rig {
   prospect foresee(std::size_t n) const {
     const bool fits = admits(n) && n_out() + n <= most_items();
     return {n_queued_ == 0 && fits, n_queued_ != 0 && source_.n_left() != 0,
-            n_queued_ == 0 && admits(n) && n_out() + n <= reserve_, source_.n_asked()};
+            n_queued_ == 0 && low_ == 0 && admits(n) && n_out() + n <= reserve_,
+            source_.asked.size()};
   }
   void expect_as_foreseen(const prospect& p, bool was_served) {
     if (p.is_open ? was_served && n_queued_ != 0 : was_served != p.is_served)
       fail(was_served ? "served, and should not be" : "refused, and should not be");
-    if (p.without_source && source_.n_asked() != p.n_asked)
+    if (p.without_source && source_.asked.size() != p.n_asked)
       fail("the source was asked though the reserve is not out");
   }
 
@@ -189,7 +190,8 @@ class cached_rig {
         // By the next, since a thread cannot end itself here.
         const std::size_t other = (o.thread() + 1) % cached_operation::n_threads;
         actors_[other]->end();
-        return begin_thread(actors_[other]);
+        actors_[other] = std::make_unique<actor>();
+        return;
       }
       case cached_kind::prime:
         return prime(o.below(100));
@@ -201,9 +203,16 @@ class cached_rig {
       case cached_kind::reclaim:
         return reclaim();
       case cached_kind::source_mood:
-        return source_.set_mood(
-            {.gives = o.below(3) != 0,
-             .most_live = o.below(3) == 1 ? source_.n_live() + o.below(5, 1) : SIZE_MAX});
+        source_.mood.gives = o.below(3) != 0;
+        source_.mood.most_live = o.below(3) == 1 ? source_.n_live() + o.below(5, 1) : SIZE_MAX;
+        return;
+      case cached_kind::low_watermark:
+        pool_->set_low_watermark(low_ = o.below(200));
+        return;
+      case cached_kind::misput:
+        return misput(o);
+      case cached_kind::housekeep:
+        return housekeep(1 + o.below(8));
       default:
         return close();
     }
@@ -261,11 +270,13 @@ class cached_rig {
   /// "At the put that frees them", whatever is cached.
   void expect_no_excess() {
     const pool_stats s = pool_->stats();
-    if (s.high_watermark == unlimited || n_queued_ != 0 || s.idle_pages == 0) return;
+    if (s.high_watermark == unlimited || !can_go(s)) return;
     const std::size_t high = static_cast<std::size_t>(s.high_watermark);
-    if (s.pages > std::max(pages_for(high), pages_for(reserve_)))
+    if (s.pages > std::max(pages_for(high), n_pages_kept()))
       fail("pages above the high watermark are kept");
   }
+  /// Pages that the reserve, or the low watermark, keeps.
+  std::size_t n_pages_kept() const { return std::max(pages_for(reserve_), pages_for(low_)); }
   std::size_t pages_for(std::size_t n) const { return (n + per_page() - 1) / per_page(); }
   void prime(std::size_t n) {
     const bool can = pages_for(reserve_ + n) - pages_for(reserve_) <= source_.n_left();
@@ -283,16 +294,53 @@ class cached_rig {
   void reclaim() {
     static_cast<void>(pool_->reclaim());
     const pool_stats s = pool_->stats();
-    if (n_queued_ == 0 && s.idle_pages != 0 && s.pages > pages_for(reserve_))
-      fail("unused pages are left after reclaim");
+    if (n_queued_ == 0 && can_go(s)) fail("unused pages are left after reclaim");
     if (s.cached != 0) fail("items are cached after reclaim");
+  }
+  /// Whether there are pages that nobody needs.
+  bool can_go(const pool_stats& s) const {
+    return n_queued_ == 0 && s.idle_pages != 0 && s.pages > n_pages_kept() &&
+           s.free >= low_ + per_page();
+  }
+  /// Whether there may be more of them, whose items are cached.
+  bool may_hide_pages(const pool_stats& s) const {
+    return n_queued_ == 0 && s.cached != 0 && s.pages > n_pages_kept();
+  }
+  /// Looks at the pool every half idle time, the longest that it may sleep.
+  void housekeep(std::size_t n_looks) {
+    const pool_stats before = pool_->stats();
+    for (std::size_t i = 0; i < n_looks; ++i) {
+      let_pass(std::chrono::milliseconds(1000));
+      static_cast<void>(keep_house());
+    }
+    const pool_stats s = pool_->stats();
+    if (s.pages < before.pages && s.pages < n_pages_kept()) fail("pages went back that must stay");
+    // "Back by themselves within three idle times".
+    if (options_.idle_time != never_idle && n_looks >= 6 && (can_go(s) || may_hide_pages(s)))
+      fail("idle pages stay");
+  }
+  /// What is no item, or is free, goes into a cache like an item, and is found when it leaves it.
+  void misput(const cached_operation& o) {
+    void* what = &options_;
+    if (o.below(3) == 0) what = nullptr;
+    if (o.below(3) == 1 && last_put_ != nullptr) what = last_put_;
+    if (held_.contains(what)) return;
+    pool_->put(what);
+    if (catcher_.n_reports() == 0) reclaim();
+    if (catcher_.n_reports(report_kind::misuse) != 1 || catcher_.n_reports() != 1)
+      fail("misuse was not reported once");
+    catcher_.clear();
   }
   void close() {
     const bool can = n_out() == 0 && n_queued_ == 0;
     if (pool_->close() != can) fail("close");
+    if (catcher_.n_reports() != (can ? 0u : 1u)) fail("the report of close");
+    catcher_.clear();
+    last_put_ = nullptr;
     if (!can) return;
     if (source_.n_live() != 0) fail("pages are left after close");
     limit_ = pool_->stats().hard_limit;
+    low_ = pool_->stats().low_watermark;
     reserve_ = n_gets_ = n_puts_ = 0;
   }
 
@@ -324,6 +372,7 @@ class cached_rig {
     if (s.pages < pages_for(reserve_)) fail("the reserve is gone");
     if (n_queued_ != 0 && admits(1) && s.out < s.total)
       fail("somebody waits though he can be served");
+    if (catcher_.n_reports() != 0) fail("a report: " + catcher_.reports()[0].text);
     if (source_.was_cheated()) fail("the source was given what is not its page");
     if (const auto broken = pool_->check(); !broken.empty())
       fail("check() says " + std::string(broken));
@@ -332,12 +381,13 @@ class cached_rig {
 
   pool_options options_;
   report_catcher catcher_;
-  cached_source source_;
+  model_source source_;
   std::array<std::unique_ptr<actor>, cached_operation::n_threads> actors_;
   std::optional<pool> pool_;
-  std::size_t limit_ = 0, reserve_ = 0;
+  std::size_t limit_ = 0, reserve_ = 0, low_ = 0;
   std::map<void*, std::size_t> held_;  // with their marks
   std::size_t last_mark_ = 0;
+  void* last_put_ = nullptr;
   std::uint64_t n_gets_ = 0, n_puts_ = 0;
   std::vector<std::unique_ptr<live_waiter>> waiters_;
   std::size_t n_queued_ = 0;

@@ -12,6 +12,7 @@
 #include <iostream>
 #include <vector>
 
+#include "model/generators.hpp"
 #include "model/rig.hpp"
 #include "stress/sanitized.hpp"
 

@@ -175,6 +175,21 @@ class reference_pool {
     if (!born_) born_hook_ = hook;
   }
   std::size_t reclaim() { return give_back() * places_.page_size; }
+  /// What is due is done, so often.  `n_idle` pages were found to have been unused for long enough;
+  /// false: they cannot go.
+  bool housekeep(std::size_t n_looks, std::size_t n_idle) {
+    for (; n_looks != 0; --n_looks) feed();
+    return give_back(n_idle) == n_idle;
+  }
+  /// Completely unused pages that neither reserve nor low watermark need.
+  std::size_t n_releasable() const {
+    if (!queue_.empty()) return 0;
+    const std::size_t low = s_.low_watermark;
+    const std::size_t floor = floor_pages();
+    if (s_.pages <= floor || s_.free <= low) return 0;
+    return std::min(
+        {s_.pages - n_out_of_.size(), s_.pages - floor, (s_.free - low) / places_.per_page});
+  }
 
   bool close() {
     if (born_ && (s_.out != 0 || !queue_.empty())) return ++n_misuses, false;
@@ -328,15 +343,9 @@ class reference_pool {
     settle(owed);
     return came;
   }
-  /// Releases the completely unused pages that neither reserve nor low watermark need; returns how
-  /// many.
-  std::size_t give_back() {
-    if (!queue_.empty()) return 0;
-    const std::size_t low = s_.low_watermark;
-    const std::size_t floor = floor_pages();
-    if (s_.pages <= floor || s_.free <= low) return 0;
-    const std::size_t n = std::min(
-        {s_.pages - n_out_of_.size(), s_.pages - floor, (s_.free - low) / places_.per_page});
+  /// Releases what can go, `most` pages at most; returns how many.
+  std::size_t give_back(std::size_t most = unlimited) {
+    const std::size_t n = std::min(n_releasable(), most);
     s_.pages -= n;
     s_.free -= n * places_.per_page;
     s_.pages_released += n;
