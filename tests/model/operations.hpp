@@ -97,9 +97,10 @@ pool_options draw_options(const Below& below) {
   o.align_offset = below(3) != 2 ? 0 : below(100);
   o.diagnostic = below(5) == 4;
   const std::size_t align = o.align != 0 ? o.align : 16;
-  const std::size_t smallest = std::bit_ceil(align + o.item_size + (o.diagnostic ? 16 : 0));
+  const std::size_t smallest = std::bit_ceil(align + o.item_size + (o.diagnostic ? 24 : 0));
+  const std::size_t usual = std::max<std::size_t>(smallest, 512);  // check() walks thousands less
   o.page_size = draw_one<Below, std::size_t>(
-      below, {0, smallest, smallest, 2 * smallest, 4 * smallest, 16 * smallest});
+      below, {0, usual, usual, usual, 2 * usual, 2 * usual, 4 * usual, 16 * usual, smallest});
   o.hard_limit = below(3) != 2 ? unlimited : below(40);
   o.low_watermark = below(3) != 2 ? 0 : below(30);
   o.high_watermark = below(3) != 2 ? unlimited : below(50);

@@ -87,9 +87,10 @@ class rig {
     const item_places found{s.total / s.pages, s.page_size, s.stride};
     if (o.page_size == 0) return found;
     const std::size_t align = scout.align();
+    const std::size_t before = o.diagnostic ? 8 : 0;
     const std::size_t extent = o.item_size + (o.diagnostic ? 16 : 0);
-    const std::size_t lead = (align - o.align_offset % align) % align;
-    const std::size_t stride = (extent + align - 1) / align * align;
+    const std::size_t lead = before + (2 * align - (o.align_offset + before) % align) % align;
+    const std::size_t stride = (before + extent + align - 1) / align * align;
     const item_places due{(o.page_size - lead - extent) / stride + 1, o.page_size, stride};
     if (found.per_page != due.per_page || found.page_size != due.page_size ||
         found.stride != due.stride)
@@ -313,7 +314,7 @@ class rig {
   void do_prime_storage(const operation& o) {
     if (storages_.size() > 4) return;
     const std::size_t n = 1 + o.below(12);
-    const std::size_t extent = options_.item_size + (options_.diagnostic ? 16 : 0);
+    const std::size_t extent = options_.item_size + (options_.diagnostic ? 24 : 0);
     const std::size_t bytes = POOL_STORAGE_SIZE_ALIGNED(extent, n, pool_->align());
     auto& storage = storages_.emplace_back(bytes + o.below(64, 1));
     const std::span<std::byte> given = std::span(storage).subspan(o.below(64, 1));
