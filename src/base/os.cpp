@@ -24,7 +24,7 @@
 namespace pool9::base::os {
 namespace {
 
-constexpr std::uint64_t second_ns = 1'000'000'000;
+constexpr std::uint64_t second_ns = 1'000'000'000, millisecond_ns = 1'000'000;
 
 /// errno belongs to whoever called the pool.
 struct keep_errno {
@@ -32,11 +32,19 @@ struct keep_errno {
   ~keep_errno() { errno = saved; }
 };
 
+/// 0: the system does not tell.
 std::uint64_t read_clock(clockid_t clock) noexcept {
   timespec t{};
-  clock_gettime(clock, &t);
+  if (clock_gettime(clock, &t) != 0) return 0;
   return static_cast<std::uint64_t>(t.tv_sec) * second_ns + static_cast<std::uint64_t>(t.tv_nsec);
 }
+/// The last time that was told, to a millisecond.  relaxed, always: complete in itself
+constinit std::atomic<std::uint64_t> last_told{0};
+void note_time(std::uint64_t now) noexcept {
+  if (now >= last_told.load(std::memory_order_relaxed) + millisecond_ns)
+    last_told.store(now, std::memory_order_relaxed);
+}
+
 timespec as_timespec(std::uint64_t ns) noexcept {
   return {static_cast<time_t>(ns / second_ns), static_cast<long>(ns % second_ns)};
 }
@@ -72,7 +80,16 @@ void unmap(void* p, std::size_t bytes) noexcept {
   munmap(p, round_up(bytes, page_size()));
 }
 
-std::uint64_t steady_ns() noexcept { return read_clock(CLOCK_MONOTONIC); }
+// Where a filter of system calls refuses the clock, sleeps tell the time, which end at one; and it
+// goes on by a millisecond a look, so that nobody waits for a time for ever.
+std::uint64_t steady_ns() noexcept {
+  const keep_errno keep;
+  const std::uint64_t now = read_clock(CLOCK_MONOTONIC);
+  if (now == 0)
+    return millisecond_ns + last_told.fetch_add(millisecond_ns, std::memory_order_relaxed);
+  note_time(now);
+  return now;
+}
 std::uint64_t coarse_real_ns() noexcept { return read_clock(CLOCK_REALTIME_COARSE); }
 
 void wait(const std::atomic<std::uint32_t>& state, std::uint32_t expected,
@@ -80,18 +97,23 @@ void wait(const std::atomic<std::uint32_t>& state, std::uint32_t expected,
   static_assert(sizeof state == sizeof(std::uint32_t));
   const keep_errno keep;
   const timespec t = as_timespec(until);  // FUTEX_WAIT_BITSET takes the time itself, not a span
-  syscall(SYS_futex, &state, FUTEX_WAIT_BITSET_PRIVATE, expected, until == never ? nullptr : &t,
-          nullptr, FUTEX_BITSET_MATCH_ANY);
+  const long woken = syscall(SYS_futex, &state, FUTEX_WAIT_BITSET_PRIVATE, expected,
+                             until == never ? nullptr : &t, nullptr, FUTEX_BITSET_MATCH_ANY);
+  if (woken != 0 && errno == ETIMEDOUT) note_time(until);
 }
 void wake(const void* state) noexcept {
   const keep_errno keep;
   syscall(SYS_futex, state, FUTEX_WAKE_PRIVATE, INT_MAX, nullptr, nullptr, 0);
 }
 void pause(std::uint64_t ns) noexcept {
+  const keep_errno keep;
   const std::atomic<std::uint32_t> nobody{0};
   const std::uint64_t end = steady_ns() + ns;
-  do wait(nobody, 0, end);
-  while (steady_ns() < end);
+  // Needs no clock, should that be refused.  Not nanosleep(), which is a cancellation point.
+  timespec left = as_timespec(ns);
+  while (syscall(SYS_clock_nanosleep, CLOCK_MONOTONIC, 0, &left, &left) != 0 && errno == EINTR)
+    continue;
+  while (steady_ns() < end) wait(nobody, 0, end);
 }
 
 bool start_thread(void* (*body)(void*), void* argument, const char* name) noexcept {

@@ -63,9 +63,10 @@ void carry_out(const plan<Operation>& p) {
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* bytes, std::size_t n);
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* bytes, std::size_t n) {
   using namespace pool9::test;
-  if (n < head_bytes) return 0;
-  const input head(bytes + 1, head_bytes - 1), rest(bytes + head_bytes, n - head_bytes);
-  if (bytes[0] % 2 == 0) {
+  input all(bytes, n);
+  const bool has_caches = all.byte() % 2 == 0;
+  const input head = all.first(head_bytes - 1), rest = all;
+  if (has_caches) {
     carry_out<cached_rig>(
         read_plan<cached_operation>(head, rest, cached_kind::housekeep,
                                     [](const auto& below) { return draw_cached_options(below); }));

@@ -262,10 +262,10 @@ class cached_rig {
     if (!p.is_served && !p.is_open) fail("served at once, and should wait");
   }
   void cancel(live_waiter& w) {
-    const bool was_queued = w.is_queued;
-    if (pool_->cancel(w) != was_queued) fail("cancel");
+    // From now on: those behind it may be called by this.
+    const bool was_queued = std::exchange(w.is_queued, false);
     if (was_queued) --n_queued_;
-    w.is_queued = false;
+    if (pool_->cancel(w) != was_queued) fail("cancel");
   }
   /// "At the put that frees them", whatever is cached.
   void expect_no_excess() {
