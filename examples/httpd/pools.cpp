@@ -20,17 +20,23 @@ std::size_t size_of_a_guest() {
 
 }  // namespace
 
-pools::pools(std::size_t limit, std::size_t lobby_limit)
+pools::pools(std::size_t limit, std::size_t lobby_limit, pool9::page_source* source)
     : connections({.name = "connection",
                    .item_size = size_of_a_connection(),
                    .align = __STDCPP_DEFAULT_NEW_ALIGNMENT__,
                    .reserve = limit,
-                   .hard_limit = limit}),
-      buffers({.name = "buffer", .item_size = buffer_bytes, .reserve = limit, .hard_limit = limit}),
+                   .hard_limit = limit,
+                   .source = source}),
+      buffers({.name = "buffer",
+               .item_size = buffer_bytes,
+               .reserve = limit,
+               .hard_limit = limit,
+               .source = source}),
       lobby({.name = "lobby",
              .item_size = size_of_a_guest(),
              .align = __STDCPP_DEFAULT_NEW_ALIGNMENT__,
              .reserve = std::min(limit, lobby_limit),
-             .hard_limit = lobby_limit}) {}
+             .hard_limit = lobby_limit,
+             .source = source}) {}
 
 }  // namespace httpd

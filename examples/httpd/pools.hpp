@@ -14,7 +14,7 @@ inline constexpr std::size_t buffer_bytes = 16 * 1024;
 /// connection puts its buffer back before itself.
 struct pools {
   /// Throws: std::bad_alloc if the reserves cannot be had; later nothing of the first two can fail.
-  pools(std::size_t limit, std::size_t lobby_limit);
+  pools(std::size_t limit, std::size_t lobby_limit, pool9::page_source* source = nullptr);
 
   pool9::pool connections;  ///< clients being served
   pool9::pool buffers;      ///< one each

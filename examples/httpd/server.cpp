@@ -33,7 +33,7 @@ tcp::endpoint endpoint_of(const server_options& o) {
 server::server(const server_options& options)
     : options_(options),
       files_(options.root),
-      items_(options.limit, options.lobby_limit),
+      items_(options.limit, options.lobby_limit, options.source),
       context_(static_cast<int>(options.threads)),
       desk_(context_.get_executor()),
       house_{context_.get_executor(), files_, options_.limits, items_, {}, {}, false},

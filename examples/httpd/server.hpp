@@ -20,6 +20,7 @@ struct server_options {
   unsigned threads = 2;
   std::chrono::seconds report_every{0};  ///< 0: no reports
   patience limits = {};
+  pool9::page_source* source = nullptr;  ///< of all pools; nullptr: the system's
 };
 
 class server {

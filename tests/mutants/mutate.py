@@ -12,13 +12,16 @@ import re
 import shutil
 import subprocess
 import sys
+import tempfile
 import time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 # Built and run in this order until one fails: the quick ones first.
 PROGRAMS = ("page-tests", "cache-tests", "pool-tests", "manual-tests", "regression-tests",
             "async-tests", "memory-tests", "edges-tests", "stress-tests", "model-tests")
-LONGEST = 300  # seconds; a test that hangs has noticed
+# A test that hangs has noticed: that takes so many seconds, or no processor for so many.
+LONGEST = 300
+IDLE = 20
 
 
 @dataclasses.dataclass
@@ -79,17 +82,36 @@ def copy_sources(root, source):
             path.unlink()
 
 
+def processor_time(process):
+    """In ticks, with that of the children it has waited for."""
+    with open(f"/proc/{process.pid}/stat", encoding="utf-8") as file:
+        return sum(int(ticks) for ticks in file.read().rpartition(")")[2].split()[11:15])
+
+
+def ends_well(process):
+    start = since = time.monotonic()
+    used = -1
+    while time.monotonic() < min(start + LONGEST, since + IDLE):
+        try:
+            return process.wait(1) == 0
+        except subprocess.TimeoutExpired:
+            now = processor_time(process)
+            if now != used:
+                used, since = now, time.monotonic()
+    process.kill()
+    process.wait()
+    return False
+
+
 def is_noticed(program):
     """The test of this program that notices, or None."""
-    try:
-        run = subprocess.run([program, "--gtest_fail_fast"], capture_output=True, text=True,
-                             timeout=LONGEST, check=False, errors="replace")
-        output, ended = run.stdout, run.returncode == 0
-    except subprocess.TimeoutExpired as late:
-        output, ended = (late.stdout or b"").decode(errors="replace"), False
-    if ended:
-        return None
-    started = re.findall(r"^\[ RUN      \] (\S+)", output, re.M)
+    with tempfile.TemporaryFile("w+", errors="replace") as output:
+        with subprocess.Popen([program, "--gtest_fail_fast"], stdout=output,
+                              stderr=subprocess.STDOUT) as process:
+            if ends_well(process):
+                return None
+        output.seek(0)
+        started = re.findall(r"^\[ RUN      \] (\S+)", output.read(), re.M)
     return started[-1] if started else os.path.basename(program)
 
 
