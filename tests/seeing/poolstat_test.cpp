@@ -214,6 +214,18 @@ TEST_F(Poolstat, ReadsWhatStandsStillInAChangeAsFarAsItGoesAndSaysSo) {
   }
 }
 
+TEST_F(Poolstat, TakesNoLockOfTheProcess) {
+  seen s("torn", "all locked");
+  for (int i = 0; i < 2; ++i) {
+    const program_end look = run({poolstat, s.pid});
+    EXPECT_EQ(look.status, 0) << look.text;
+    EXPECT_TRUE(has(look.text, "  one  ") && has(look.text, "  two  ")) << look.text;
+    EXPECT_EQ(run({poolstat, "waiters", s.pid, "one"}).status, 0);
+    EXPECT_EQ(run({poolstat, "who", s.pid, "one"}).status, 0);
+    ::kill(s.p.pid(), SIGSTOP);
+  }
+}
+
 TEST_F(Poolstat, ReadsOlderLibrariesAndRefusesNewerOnes) {
   const auto recalls_in = [](const std::string& how) {
     seen s("torn", how);
@@ -229,17 +241,54 @@ TEST_F(Poolstat, ReadsOlderLibrariesAndRefusesNewerOnes) {
   EXPECT_TRUE(has(look.text, "newer than this poolstat (layout 2, known: 1)")) << look.text;
 }
 
+const std::string httpd = POOL9_HTTPD;
+
+/// examples/httpd with three clients for each that it serves.
+struct loaded_server {
+  program p{{httpd, "--root", POOL9_SEEING_DIRECTORY, "--port", "0", "--limit", "8"}};
+  const std::string says = p.read_until(")\n");
+  const std::string url =
+      says.substr(says.find("http://"), says.find("/ (") - says.find("http://"));
+  program load{{"wrk", "-t1", "-c24", "-d60", url + "/openmetrics.py"}};
+  const std::string pid = std::to_string(p.pid());
+};
+
 TEST_F(Poolstat, ShowsTheServerUnderLoad) {
-  const std::string httpd = POOL9_HTTPD;
   if (httpd.empty() || !is_installed("wrk")) GTEST_SKIP() << "takes examples/httpd, and wrk";
-  program server({httpd, "--root", POOL9_SEEING_DIRECTORY, "--port", "18437", "--limit", "8"});
-  EXPECT_TRUE(has(server.read_until(")\n"), "serving"));
-  program load({"wrk", "-t1", "-c24", "-d60", "http://127.0.0.1:18437/openmetrics.py"});
+  loaded_server server;
   std::string text;
   EXPECT_TRUE(run_until([&] {
-    text = run({poolstat, "-w", "0.2", "-n", "1", std::to_string(server.pid())}).text;
+    text = run({poolstat, "-w", "0.2", "-n", "1", server.pid}).text;
     return matches(text, "\n1 +connection( +[0-9]+){4} +[1-9][0-9]* +0 ");
   })) << text;
+}
+
+TEST_F(Poolstat, LooksIntoACoreFileOfTheServerUnderLoad) {
+  if (httpd.empty() || !is_installed("wrk")) GTEST_SKIP() << "takes examples/httpd, and wrk";
+  if (!is_installed("gcore")) GTEST_SKIP() << "gcore (Debian's gdb) is not installed";
+  if (sanitized) GTEST_SKIP() << "a sanitizer's shadow makes core files of terabytes";
+  loaded_server server;
+  EXPECT_TRUE(run_until([&] {
+    return matches(run({poolstat, "waiters", server.pid, "connection"}).text, ": 1[0-9] waiting");
+  }));
+  const std::string core = ::testing::TempDir() + "poolstat_httpd";
+  const program_end made = run({"gcore", "-o", core, server.pid});
+  const std::string file = core + "." + server.pid;
+  if (made.status != 0) GTEST_SKIP() << "gcore may not: " << made.text;
+  const auto look = [&](std::vector<std::string> words) {
+    words.insert(words.begin(), {poolstat, "--core", file, httpd});
+    const program_end end = run(words);
+    EXPECT_TRUE(end.status == 0 || end.status == 4) << end.status;  // it may be in a change
+    return end.text;
+  };
+  const std::string table = look({});
+  EXPECT_TRUE(matches(table, "\n *1  connection +[0-9]+ +[0-8] +[0-9]+ +[0-9]+ +[0-9]+ +8 +8 "))
+      << table;
+  EXPECT_TRUE(has(table, "  buffer  ") && has(table, "  lobby  ")) << table;
+  const std::string waiters = look({"waiters", "connection"});
+  EXPECT_TRUE(matches(waiters, "waiting, [0-8] of 8 items out\n")) << waiters;
+  EXPECT_TRUE(matches(waiters, "\n1  +\\? +1  callback .* \\(httpd\\)\n")) << waiters;
+  std::filesystem::remove(file);
 }
 
 TEST_F(Poolstat, EndsAsItsManualSays) {

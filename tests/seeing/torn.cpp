@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// A program whose registry is as a change leaves it that is not over, or whose library is of
-// another time; to be looked into.  It knows the two symbols that the note leads to.
+// A program whose registry is as a change leaves it that is not over, or that stopped with every
+// lock held, or whose library is of another time; to be looked into.  It knows the two symbols that
+// the note leads to.
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <unistd.h>
@@ -11,6 +12,9 @@
 #include <cstring>
 #include <pool9/pool.hpp>
 #include <string>
+#include <vector>
+
+#include "pool/core.hpp"
 
 struct seen_link {
   seen_link* next;
@@ -44,7 +48,17 @@ void forget_member(const std::string& type, const std::string& name) {
       pool9_layout.members[i].name[0] = '?';
 }
 
+/// As threads leave them that stop inside, for good.
+void hold_all_locks() POOL9_ANNOTATE(no_thread_safety_analysis) {
+  namespace detail = pool9::detail;
+  std::vector<detail::core*> all;
+  for (detail::registry::visitor v; detail::core* const c = v.next();) all.push_back(c);
+  for (detail::core* const c : all) c->mutex.lock();
+  detail::registry::lock.lock();
+}
+
 void tear(const std::string& how) {
+  if (how == "all locked") hold_all_locks();
   seen_link* const first = pool9_registry.pools.next;
   if (how == "in a change") ++pool9_registry.n_changes;
   if (how == "turning") first->next->next = first;
