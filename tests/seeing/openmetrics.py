@@ -1,52 +1,84 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Checks that standard input is OpenMetrics 1.0 text, as far as pools have a use for it, and
-Prometheus's text format 0.0.4 as well: what is allowed in both.
+Prometheus's text format 0.0.4 as well: what is allowed in both, and what `promtool check metrics`
+wants besides.
 """
 import re
 import sys
 
 NAME = r"[a-zA-Z_:][a-zA-Z0-9_:]*"
 LABEL = r'[a-zA-Z_][a-zA-Z0-9_]*="(?:[^"\\\n]|\\["\\n])*"'
-SAMPLE = re.compile(rf"({NAME})\{{({LABEL}(?:,{LABEL})*)\}} (\+Inf|[0-9]+(?:\.[0-9]+)?)")
-DESCRIPTOR = re.compile(rf"# (TYPE|HELP) ({NAME}) (.+)")
+NUMBER = r"\+Inf|[0-9]+(?:\.[0-9]+)?"
+SAMPLE = re.compile(rf"({NAME})\{{({LABEL}(?:,{LABEL})*)\}} ({NUMBER})")
+DESCRIPTOR = re.compile(rf"# (TYPE|HELP) ({NAME}) ((?:[^\\]|\\[\\n])+)")
+LE = re.compile(rf',le="({NUMBER})"')
 SUFFIXES = {"gauge": ("",), "unknown": ("",), "histogram": ("_bucket", "_count", "_sum")}
+
+
+class Family:
+    """What has been said of the metric so far."""
+
+    def __init__(self, name):
+        self.name, self.kind, self.told = name, "unknown", set()
+        self.has_samples = False
+        self.buckets = {}  # of each series: the bounds and counts
+
+    def describe(self, what, text):
+        if what in self.told or self.has_samples:
+            yield f"a second {what} of {self.name}, or a late one"
+        self.told.add(what)
+        if what == "TYPE":
+            self.kind = text
+        if self.kind not in SUFFIXES:
+            yield f"{self.kind} is no type of both formats"
+
+    def add(self, name, labels, value):
+        self.has_samples = True
+        if name not in [self.name + suffix for suffix in SUFFIXES.get(self.kind, ())]:
+            yield f"{name} is not of the {self.kind} {self.name}"
+        if "HELP" not in self.told:
+            yield f"{self.name} has no HELP"
+        if not re.search(r'(^|,)id="', labels):
+            yield "no id"
+        if self.kind == "histogram":
+            yield from self.add_to_histogram(name, labels, float(value))
+
+    def add_to_histogram(self, name, labels, value):
+        buckets = self.buckets.setdefault(LE.sub("", labels), [(-1.0, 0.0)])
+        if name.endswith("_bucket"):
+            bound = LE.search(labels)
+            if not bound or float(bound[1]) <= buckets[-1][0]:
+                yield "a bucket without a bound, or not behind the one before"
+            if value < buckets[-1][1]:
+                yield "a bucket holds less than the one before"
+            buckets.append((float(bound[1]) if bound else 0, value))
+        elif buckets[-1][0] != float("inf"):
+            yield "the last bucket has an end"
+        elif name.endswith("_count") and value != buckets[-1][1]:
+            yield "the count is not that of the last bucket"
 
 
 def complaints(text):
     if not text.endswith("# EOF\n"):
         yield "does not end with # EOF"
-    family, kind, families, seen, last_bucket = None, None, set(), set(), {}
+    families, seen, family = set(), set(), Family(None)
     for number, line in enumerate(text.splitlines()[:-1], 1):
-        descriptor = DESCRIPTOR.fullmatch(line)
+        descriptor, sample = DESCRIPTOR.fullmatch(line), SAMPLE.fullmatch(line)
         if descriptor:
             what, name, rest = descriptor.groups()
-            if name != family:
+            if name != family.name:
                 if name in families:
                     yield f"{number}: the family {name} is in two places"
                 families.add(name)
-                family, kind = name, "unknown"
-            if what == "TYPE":
-                kind = rest
-            if kind not in SUFFIXES:
-                yield f"{number}: {kind} is no type of both formats"
-            continue
-        sample = SAMPLE.fullmatch(line)
-        if not sample:
+                family = Family(name)
+            yield from (f"{number}: {complaint}" for complaint in family.describe(what, rest))
+        elif sample and family.name is not None:
+            if sample.groups()[:2] in seen:
+                yield f"{number}: it is there twice: {line}"
+            seen.add(sample.groups()[:2])
+            yield from (f"{number}: {complaint}" for complaint in family.add(*sample.groups()))
+        else:
             yield f"{number}: neither a sample nor a descriptor: {line}"
-            continue
-        name, labels, value = sample.groups()
-        if name not in [family + suffix for suffix in SUFFIXES.get(kind, ())]:
-            yield f"{number}: {name} is not of the {kind} {family}"
-        if (name, labels) in seen:
-            yield f"{number}: {name}{{{labels}}} is there twice"
-        seen.add((name, labels))
-        if not re.search(r'(^|,)id="', labels):
-            yield f"{number}: no id"
-        if name.endswith("_bucket"):
-            others = re.sub(r',le="[^"]*"', "", labels)
-            if float(value) < last_bucket.get(others, 0):
-                yield f"{number}: a bucket holds less than the one before"
-            last_bucket[others] = float(value)
 
 
 # Not splitlines' idea of a line end, but the formats': nothing else may end one.

@@ -105,6 +105,32 @@ TEST(Render, OpenMetricsIsWellFormedWhateverTheNames) {
   }
 }
 
+/// What was seen to be refused by promtool, and more.
+TEST(Render, WhatIsNoOpenMetricsIsFound) {
+  const std::string fine = rendered(stats_format::openmetrics, awkward());
+  const auto is_found = [&](const std::string& part, const std::string& instead) {
+    std::string text = fine;
+    const std::size_t at = text.find(part);
+    if (at == std::string::npos) return false;
+    text.replace(at, part.size(), instead);
+    return run({"python3", "-B", beside("openmetrics.py")}, text).status == 1;
+  };
+  EXPECT_FALSE(is_found("", ""));
+  EXPECT_TRUE(is_found("# EOF\n", ""));
+  EXPECT_TRUE(is_found("# HELP pool9_waiters Gets that wait.\n", ""));
+  EXPECT_TRUE(is_found("Gets that wait.", "Gets\\that wait."));
+  EXPECT_TRUE(is_found("pool9_waiters gauge", "pool9_waiters gouge"));
+  EXPECT_TRUE(is_found("back\\\\slash", "back\\slash"));
+  EXPECT_TRUE(is_found("a \\\"quoted", "a \"quoted"));
+  EXPECT_TRUE(
+      is_found("pool9_waiters{id=\"2\",name=\"\"}", "pool9_waiters{id=\"1\",name=\"plain\"}"));
+  EXPECT_TRUE(is_found("pool9_waiters{id=\"2\",", "pool9_waiters{"));
+  EXPECT_TRUE(is_found("le=\"0.000002\"", "le=\"0.000001\""));
+  EXPECT_TRUE(is_found("le=\"+Inf\"", "le=\"9999\""));
+  EXPECT_TRUE(is_found("wait_seconds_count{id=\"1\",name=\"plain\"} 0",
+                       "wait_seconds_count{id=\"1\",name=\"plain\"} 1"));
+}
+
 TEST(Render, OpenMetricsIsAcceptedByPromtool) {
   if (!is_installed("promtool")) GTEST_SKIP() << "promtool (Debian's prometheus) is not installed";
   const program_end check =
