@@ -200,6 +200,13 @@ int main(int argc, char** argv) {
   const std::uint64_t seed = std::stoull(argv[4]);
   refusing_source source(std::stod(argv[3]), seed);
   httpd::server_options options{.root = argv[1], .port = 0, .limit = std::stoul(argv[2])};
+  // Clients may be starved of the processor, and whoever is cut for being late is an error here.
+  options.limits = {.head = 60s,
+                    .idle = 60s,
+                    .write = 60s,
+                    .close = 60s,
+                    .crowded_idle = 30s,
+                    .crowded_close = 30s};
   options.lobby_limit = 16 * options.limit;
   options.source = &source;
   return soak(options, source, seed);
