@@ -59,6 +59,7 @@ struct line {
   const char* name;
   void (*commit)(pools& t);
 };
+void PrintTo(const line& l, std::ostream* out) { *out << l.name; }
 const line lines[] = {
     {"put twice",
      [](pools& t) {
