@@ -23,8 +23,8 @@ constinit pool early(limited());
 pthread_key_t key_of_before;  // made before the library can have made its own
 void at_end_of_thread(void*);
 
-/// Before all other objects of the program, the library's included, are constructed.
-[[gnu::constructor(101)]] void before_all() {
+/// Before all objects of the program, the library's included, are constructed.
+[[gnu::constructor(102)]] void before_all() {
   if (pthread_key_create(&key_of_before, at_end_of_thread) != 0) std::abort();
   use(early, 40);
   std::thread([] { use(early, 40); }).join();

@@ -11,8 +11,9 @@ namespace pool9::test {
 namespace {
 
 /// Under a sanitizer, too, the tests are of pools as they are without: with caches, and with misuse
-/// that returns.  Those of sanitized pools ask for them.
-[[maybe_unused]] const bool has_plain_pools = setenv("POOL9_OPTIONS", "sanitize=0", 0) == 0;
+/// that returns.  Those of sanitized pools ask for them.  Before all, since some use pools before
+/// main.
+[[gnu::constructor(101)]] void ask_for_plain_pools() { setenv("POOL9_OPTIONS", "sanitize=0", 0); }
 
 }  // namespace
 }  // namespace pool9::test
