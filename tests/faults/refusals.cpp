@@ -17,7 +17,11 @@ namespace pool9::test {
 namespace {
 
 constexpr auto n_functions = static_cast<std::size_t>(function::count);
-constinit refusal present;  // written while there is one thread
+// What refuse() said: housekeeping's thread may look while it changes.
+constinit std::atomic<function> present_what{function::count};
+constinit std::atomic<unsigned> present_n{0};
+constinit std::atomic<bool> present_and_later{false}, present_without_guards{false};
+constinit std::atomic<int> present_error{0};
 constinit std::array<std::atomic<unsigned>, n_functions> counts{};
 constinit std::atomic<unsigned> total_refused{0};
 constinit std::atomic<std::size_t> n_mapped{0};
@@ -25,27 +29,34 @@ constinit std::atomic<std::size_t> n_mapped{0};
 }
 
 void refuse(const refusal& r) {
-  present = r;
+  present_what = function::count;
   for (auto& n : counts) n = 0;
   total_refused = 0;
+  present_n = r.n;
+  present_and_later = r.and_later;
+  present_error = r.error;
+  present_without_guards = r.without_guards;
+  present_what = r.what;
 }
 bool is_refused(function f) {
   const unsigned n = ++counts[static_cast<std::size_t>(f)];
-  if (f != present.what || n < present.n || (n > present.n && !present.and_later)) return false;
+  if (f != present_what || n < present_n || (n > present_n && !present_and_later)) return false;
   ++total_refused;
-  errno = present.error;
+  errno = present_error;
   return true;
 }
 /// Whether the system shall not know that advice.
 bool is_unknown(int advice) {
   constexpr int guard_install = 102;
-  if (advice != guard_install || !present.without_guards) return false;
+  if (advice != guard_install || !present_without_guards) return false;
   errno = EINVAL;
   return true;
 }
 unsigned n_calls(function f) { return counts[static_cast<std::size_t>(f)]; }
 unsigned n_refused() { return total_refused; }
-const refusal& present_refusal() { return present; }
+refusal present_refusal() {
+  return {present_what, present_n, present_and_later, present_error, present_without_guards};
+}
 std::size_t bytes_mapped() { return n_mapped; }
 
 }  // namespace pool9::test

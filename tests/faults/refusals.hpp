@@ -42,7 +42,7 @@ bool is_refused(function f);
 unsigned n_calls(function f);
 unsigned n_refused();
 /// What refuse() said last.
-const refusal& present_refusal();
+refusal present_refusal();
 /// Bytes that are mapped, of those that were since the program began.
 std::size_t bytes_mapped();
 

@@ -9,6 +9,7 @@
 
 #include "base/sanitizer.hpp"
 #include "pool/guard.hpp"
+#include "stress/sanitized.hpp"
 
 #include "misuse.hpp"
 
@@ -156,6 +157,11 @@ void write(char* at) {
   *p = 'x';
 }
 
+/// By the signal, or by the thread sanitizer's handler, which is called next and exits.
+bool ended_by_the_fault(int status) {
+  return testing::KilledBySignal(SIGSEGV)(status) || (thread_sanitized && WIFEXITED(status));
+}
+
 class GuardDeathTest : public testing::Test {
  protected:
   // Sanitizers have a handler of their own, which ends the program before ours could say anything.
@@ -175,7 +181,7 @@ TEST_F(GuardDeathTest, Overrun) {
         pool p(often());
         write(bytes(guarded_item(p)) + 4096);
       },
-      testing::KilledBySignal(SIGSEGV),
+      ended_by_the_fault,
       "pool9 misuse: guard: pool 'sampled': item 0x[0-9a-f]+: was used beyond its end, at byte "
       "4096 "
       "of 100" +
@@ -188,7 +194,7 @@ TEST_F(GuardDeathTest, Underrun) {
         pool p(often());
         write(bytes(guarded_item(p)) - 8192);
       },
-      testing::KilledBySignal(SIGSEGV), "was used (before its start|beyond its end)");
+      ended_by_the_fault, "was used (before its start|beyond its end)");
 }
 TEST_F(GuardDeathTest, UseAfterPut) {
   EXPECT_EXIT(
@@ -200,7 +206,7 @@ TEST_F(GuardDeathTest, UseAfterPut) {
         flush(p);
         write(bytes(item) + 7);
       },
-      testing::KilledBySignal(SIGSEGV),
+      ended_by_the_fault,
       "pool9 misuse: guard: pool 'sampled': item 0x[0-9a-f]+: was used after its put, at byte 7 of "
       "100" +
           who_got + "who still has a pointer to it: this thread, now\n");
@@ -217,7 +223,7 @@ TEST_F(GuardDeathTest, UseAfterThePoolEnded) {
         }
         write(bytes(item));
       },
-      testing::KilledBySignal(SIGSEGV), "was used after its put, at byte 0 of 100");
+      ended_by_the_fault, "was used after its put, at byte 0 of 100");
 }
 
 // The program's own handler is asked after ours, and for what is not ours.
