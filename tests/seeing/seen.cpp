@@ -25,7 +25,7 @@ namespace {
 using pool9::get_flags;
 using pool9::pool;
 
-void keep(pool& p, std::size_t n, const pool9::call_site& where = {}) {
+[[gnu::noinline]] void keep(pool& p, std::size_t n, const pool9::call_site& where = {}) {
   for (std::size_t i = 0; i < n; ++i) static_cast<void>(p.get(get_flags::waitok, where));
 }
 
