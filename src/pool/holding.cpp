@@ -42,8 +42,10 @@ class groups {
 
   /// Most first.  Requires: all are added.
   void sort() noexcept {
-    std::sort(groups_.begin(), groups_.begin() + static_cast<std::ptrdiff_t>(n_),
-              [](const group& a, const group& b) { return a.n > b.n; });
+    const auto end = groups_.begin() + static_cast<std::ptrdiff_t>(n_);
+    const auto fewer = [](const group& a, const group& b) { return a.n < b.n; };
+    for (auto g = groups_.begin(); g != end; ++g)
+      std::iter_swap(g, std::max_element(g, end, fewer));
   }
   /// Calls f(line) for each line, with `most` frames of each stack.
   template <class F>
