@@ -17,10 +17,10 @@
 #include <thread>
 #include <vector>
 
-#include "child.hpp"
 #include "emulated.hpp"
 #include "pool/pools.hpp"
 #include "stress/worker.hpp"
+#include "support/child.hpp"
 
 namespace pool9::test {
 

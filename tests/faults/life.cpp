@@ -11,9 +11,9 @@
 #include <thread>
 #include <vector>
 
-#include "edges/child.hpp"
 #include "faults/refusals.hpp"
 #include "stress/sanitized.hpp"
+#include "support/child.hpp"
 #include "support/gate.hpp"
 #include "support/news.hpp"
 

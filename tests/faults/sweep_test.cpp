@@ -12,9 +12,9 @@
 #include <cstdio>
 #include <string>
 
-#include "edges/child.hpp"
 #include "faults/life.hpp"
 #include "faults/refusals.hpp"
+#include "support/child.hpp"
 
 namespace pool9::test {
 namespace {

@@ -1,8 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // Sources of a program's own: their begin, their end, and a fork between.
-#include <sys/wait.h>
-#include <unistd.h>
-
 #include <atomic>
 #include <cerrno>
 #include <thread>
@@ -10,6 +7,8 @@
 #include "base/arena.hpp"
 #include "memory.hpp"
 #include "stress/sanitized.hpp"
+#include "support/child.hpp"
+#include "support/housekeeping.hpp"
 
 namespace pool9::test {
 namespace {
@@ -129,21 +128,16 @@ TEST(SystemMemory, WorksInTheChildOfAForkWhileOtherThreadsUseIt) {
   system_memory source;
   pool p({.name = "forked", .item_size = 64, .source = &source, .thread_cache = false});
   p.put(p.get());
+  await_housekeeping();
   std::atomic<bool> ends{false};
   std::thread beside([&] {
     while (!ends) source.release_some(reserve(source, 100, page), page);
   });
   for (int i = 0; i < 20; ++i) {
-    const pid_t child = fork();
-    if (child == 0) {
-      alarm(20);
-      void* const page_of_child = source.allocate(page, now);
-      void* const item = p.try_get();
-      _exit(page_of_child != nullptr && item != nullptr ? 0 : 1);
-    }
-    int status = 0;
-    ASSERT_EQ(waitpid(child, &status, 0), child);
-    EXPECT_TRUE(WIFEXITED(status) && WEXITSTATUS(status) == 0) << status;
+    EXPECT_TRUE(in_child([&] {
+      return POOL9_HOLDS(source.allocate(page, now) != nullptr) &&
+             POOL9_HOLDS(p.try_get() != nullptr);
+    }));
   }
   ends = true;
   beside.join();

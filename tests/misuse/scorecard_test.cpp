@@ -7,9 +7,8 @@
 #include <thread>
 
 #include "base/sanitizer.hpp"
-#include "edges/child.hpp"
-
 #include "misuse.hpp"
+#include "support/child.hpp"
 
 namespace pool9::test {
 namespace {

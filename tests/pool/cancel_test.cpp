@@ -1,10 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // A callback is cancelled or called, whenever the other is tried: never both, never neither.
-#include <sys/wait.h>
-#include <unistd.h>
-
 #include "pools.hpp"
 #include "stress/sanitized.hpp"
+#include "support/child.hpp"
 
 namespace pool9::test {
 namespace {
@@ -62,22 +60,12 @@ TEST(Cancel, ServedCallbackCanBeCancelledUntilItsCallBegins) {
 
 // The thread sanitizer starts a thread of its own, and allows no others, in such a child.
 #if !defined(POOL9_TEST_THREAD_SANITIZED)
-/// Whether `f` holds in a child of this process.
-template <class F>
-bool holds_in_a_child(F f) {
-  const pid_t child = ::fork();
-  if (child == 0) ::_exit(f() ? 0 : 1);
-  int status = -1;
-  EXPECT_EQ(::waitpid(child, &status, 0), child);
-  return status == 0;
-}
-
 TEST(Cancel, ChildMayCancelTheCallsOfTheThreadThatForkedAndNoOthers) {
   pool p({.name = "fork", .item_size = 64, .hard_limit = 0, .idle_time = never_idle});
   noting_waiter second;
   gate called, go_on;
   calling_waiter first([&](waiter&, void* item) {
-    EXPECT_TRUE(holds_in_a_child([&] { return p.cancel(second); }));
+    EXPECT_TRUE(in_child([&] { return p.cancel(second); }));
     called.open();
     go_on.pass();
     p.put(item);
@@ -87,7 +75,7 @@ TEST(Cancel, ChildMayCancelTheCallsOfTheThreadThatForkedAndNoOthers) {
   std::thread raiser([&] { EXPECT_TRUE(p.set_hard_limit(2)); });
   called.pass();
 
-  EXPECT_TRUE(holds_in_a_child([&] { return !p.cancel(second); })) << "its caller is gone";
+  EXPECT_TRUE(in_child([&] { return !p.cancel(second); })) << "its caller is gone";
 
   go_on.open();
   raiser.join();

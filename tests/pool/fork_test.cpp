@@ -10,9 +10,10 @@
 #include <deque>
 #include <latch>
 
-#include "edges/child.hpp"
 #include "pools.hpp"
 #include "stress/sanitized.hpp"
+#include "support/child.hpp"
+#include "support/housekeeping.hpp"
 #include "support/page_ladder.hpp"
 
 namespace pool9::test {
@@ -142,6 +143,8 @@ TEST(Fork, UnderLoadParentAndChildGoOn) {
   pool busy(four_a_page(*source));
   pool p({.name = "fork", .item_size = 64, .hard_limit = 8, .idle_time = never_idle});
   pool other({.name = "other", .item_size = 5000, .idle_time = never_idle});
+  busy.put(busy.get());
+  await_housekeeping();
   std::atomic<bool> stop{false};
   std::latch running(3);
   std::deque<std::thread> threads;
@@ -230,6 +233,7 @@ TEST(Fork, HousekeepingGoesOnInTheChild) {
   pool due({.name = "due", .item_size = 64, .idle_time = 60ms});
   pool later({.name = "later", .item_size = 64, .idle_time = 10ms});
   due.put(due.get());  // watched in the parent already
+  await_housekeeping();
   EXPECT_TRUE(in_child([&] {
     later.put(later.get());
     return POOL9_HOLDS(run_until([&] { return due.stats().pages == 0; }, 10s)) &&

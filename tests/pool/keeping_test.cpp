@@ -3,7 +3,6 @@
 // when none is to be had, or the program by hand.
 #include <dirent.h>
 #include <sys/resource.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <deque>
@@ -13,6 +12,7 @@
 #include "pool/housekeeping.hpp"
 #include "pools.hpp"
 #include "stress/sanitized.hpp"
+#include "support/child.hpp"
 #include "support/news.hpp"
 #include "support/page_ladder.hpp"
 
@@ -305,18 +305,6 @@ TEST(HousekeepingByHand, EachTurnOfTheSwitchLeavesOneThread) {
 
 // The thread sanitizer starts a thread of its own, and allows no others, in such a child.
 #if !defined(POOL9_TEST_THREAD_SANITIZED)
-/// Runs `f` in a child, where no more threads may start; returns whether it returned true there.
-template <class F>
-bool in_child(F f) {
-  const pid_t child = fork();
-  if (child == 0) {
-    alarm(30);
-    _exit(f() ? 0 : 1);
-  }
-  int status = -1;
-  return waitpid(child, &status, 0) == child && status == 0;
-}
-
 bool set_threads(rlim_t n) {
   rlimit r{};
   if (getrlimit(RLIMIT_NPROC, &r) != 0) return false;
