@@ -213,8 +213,8 @@ bool is_news(const pollfd& p, watched& w, kind k) noexcept POOL9_REQUIRES(guard)
     case kind::events:  // POLLERR is part of its news
       if ((p.revents & POLLNVAL) == 0 && count_events(w.fd, n)) return n > std::exchange(w.seen, n);
       break;
-    case kind::told:
-      if (read(w.fd, &n, sizeof n) > 0) return true;
+    case kind::told:  // nothing to read: another thread was faster
+      if ((p.revents & POLLNVAL) == 0) return read(w.fd, &n, sizeof n) > 0;
       break;
   }
   if (k != kind::told && is_ours(w)) close(w.fd);
