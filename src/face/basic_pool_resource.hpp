@@ -184,13 +184,6 @@ Pool& basic_pool_resource<Pool>::pool_for(std::size_t bytes, std::size_t align) 
 // ---- Blocks
 
 template <class Pool>
-void* basic_pool_resource<Pool>::get_slowly(std::size_t index) {
-  size_class& c = class_at(index);
-  if (void* const p = c.items.try_get()) return p;
-  fail(c);
-}
-
-template <class Pool>
 void basic_pool_resource<Pool>::fail(size_class& c) {
   const pool_stats s = c.items.stats();
   const bool is_limited = s.hard_limit != unlimited;
@@ -203,21 +196,16 @@ void basic_pool_resource<Pool>::fail(size_class& c) {
 }
 
 template <class Pool>
-void* basic_pool_resource<Pool>::get_unusual(std::size_t bytes, std::size_t align) {
+void* basic_pool_resource<Pool>::get_first(std::size_t bytes, std::size_t align) {
   const std::size_t index = index_of(bytes, align);
-  return index == classes::count ? get_large(bytes, align) : get_from(index);
+  return index == classes::count ? get_large(bytes, align) : get_from(class_at(index));
 }
 
 template <class Pool>
-void basic_pool_resource<Pool>::put_unusual(void* p, std::size_t bytes,
-                                            std::size_t align) noexcept {
+void basic_pool_resource<Pool>::put_elsewhere(void* p, std::size_t bytes,
+                                              std::size_t align) noexcept {
   const std::size_t index = index_of(bytes, align);
   if (index == classes::count) return put_large(p, bytes, align);
-  put_to(index, p);
-}
-
-template <class Pool>
-void basic_pool_resource<Pool>::put_to_nobody(std::size_t index, void* p) noexcept {
   face::say_no_block(name_, p, classes::size_of(index));
 }
 

@@ -51,6 +51,17 @@ TYPED_TEST(LimitedResource, LimitsOneSizeAndNoOther) {
   r.deallocate(r.allocate(64), 64);
 }
 
+TYPED_TEST(LimitedResource, ARefusalCountsOnce) {
+  TypeParam r{"orders"};
+  for (const std::size_t bytes : {48u, 1024u}) {
+    auto& blocks = r.pool_for(bytes);
+    ASSERT_TRUE(blocks.set_hard_limit(0));
+    EXPECT_THROW((void)r.allocate(bytes), pool_exhausted);
+    EXPECT_EQ(blocks.stats().fails, 1u) << bytes;
+    EXPECT_EQ(blocks.stats().limit_hits, 1u) << bytes;
+  }
+}
+
 TYPED_TEST(LimitedResource, LongNamesAreCut) {
   TypeParam r{std::string(200, 'n')};
   ASSERT_TRUE(r.pool_for(48).set_hard_limit(0));

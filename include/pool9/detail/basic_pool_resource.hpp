@@ -82,35 +82,38 @@ class basic_pool_resource : public std::pmr::memory_resource {
   template <std::size_t Bytes, std::size_t Align>
   [[nodiscard]] void* get() {
     constexpr std::size_t index = classes::index_of(Bytes, Align);
-    if constexpr (index < classes::n_fine) return get_from(index);
-    return get_unusual(Bytes, Align);
+    if constexpr (index < classes::count)
+      if (size_class* const c = made(index)) [[likely]]
+        return get_from(*c);
+    return get_first(Bytes, Align);
   }
   template <std::size_t Bytes, std::size_t Align>
   void put(void* p) noexcept {
     constexpr std::size_t index = classes::index_of(Bytes, Align);
-    if constexpr (index < classes::n_fine) return put_to(index, p);
-    put_unusual(p, Bytes, Align);
+    if constexpr (index < classes::count)
+      if (size_class* const c = made(index)) [[likely]]
+        return c->items.put(p);
+    put_elsewhere(p, Bytes, Align);
   }
 
  protected:
   /// Never waits.  Throws pool_exhausted at a hard limit, what the upstream threw where it has no
   /// memory, and std::bad_alloc where the system has none.
   void* do_allocate(std::size_t bytes, std::size_t align) override {
-    if (classes::is_fine(bytes, align)) [[likely]]
-      return get_from(classes::fine_index(bytes));
-    if (size_class* const c = made(bytes, align)) [[likely]]
-      if (void* const p = c->items.try_get()) [[likely]]
-        return p;
-    return get_unusual(bytes, align);
+    const std::size_t index = classes::index_of(bytes, align);
+    if (index < classes::count) [[likely]]
+      if (size_class* const c = made(index)) [[likely]]
+        return get_from(*c);
+    return get_first(bytes, align);
   }
   /// `bytes` and `align` must be those of the allocation.  Those of another class are misuse, which
   /// is reported - at the latest when the block passes from the thread's cache to the pool.
   void do_deallocate(void* p, std::size_t bytes, std::size_t align) override {
-    if (classes::is_fine(bytes, align)) [[likely]]
-      return put_to(classes::fine_index(bytes), p);
-    if (size_class* const c = made(bytes, align)) [[likely]]
-      return c->items.put(p);
-    put_unusual(p, bytes, align);
+    const std::size_t index = classes::index_of(bytes, align);
+    if (index < classes::count) [[likely]]
+      if (size_class* const c = made(index)) [[likely]]
+        return c->items.put(p);
+    put_elsewhere(p, bytes, align);
   }
   [[nodiscard]] bool do_is_equal(const std::pmr::memory_resource& other) const noexcept override {
     return this == &other;
@@ -125,30 +128,20 @@ class basic_pool_resource : public std::pmr::memory_resource {
 
   basic_pool_resource(page_source& pages, std::string_view name);
 
-  /// The class of such blocks, if there is one already; the upstream's have none.
-  size_class* made(std::size_t bytes, std::size_t align) const noexcept {
-    const std::size_t index = classes::index_of(bytes, align);
-    // acquire: pairs with class_at()
-    return index < classes::count ? classes_[index].load(std::memory_order_acquire) : nullptr;
+  /// The class, if there is one already: not where the upstream serves such blocks.
+  size_class* made(std::size_t index) const noexcept {
+    return classes_[index].load(std::memory_order_acquire);  // pairs with class_at()
   }
-  void* get_from(std::size_t index) {
-    // acquire: pairs with class_at()
-    if (size_class* const c = classes_[index].load(std::memory_order_acquire)) [[likely]] {
-      void* const p = c->items.try_get();
-      if (p != nullptr) [[likely]]
-        return p;
-    }
-    return get_slowly(index);
+  void* get_from(size_class& c) {
+    void* const p = c.items.try_get();
+    if (p == nullptr) [[unlikely]]
+      fail(c);
+    return p;
   }
-  void put_to(std::size_t index, void* p) noexcept {
-    if (size_class* const c = classes_[index].load(std::memory_order_acquire)) [[likely]]
-      return c->items.put(p);
-    put_to_nobody(index, p);
-  }
-  void* get_slowly(std::size_t index);
-  void* get_unusual(std::size_t bytes, std::size_t align);
-  void put_unusual(void* p, std::size_t bytes, std::size_t align) noexcept;
-  void put_to_nobody(std::size_t index, void* p) noexcept;
+  /// Where no class is made: makes it, or gets from the upstream.
+  void* get_first(std::size_t bytes, std::size_t align);
+  /// Where no class is made: puts to the upstream, or reports.
+  void put_elsewhere(void* p, std::size_t bytes, std::size_t align) noexcept;
 
   /// The class; `count` where the upstream serves such blocks.
   [[nodiscard]] std::size_t index_of(std::size_t bytes, std::size_t align) const noexcept;

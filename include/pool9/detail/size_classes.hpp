@@ -10,6 +10,7 @@
 // so an over-aligned block is one whose size is rounded up to its alignment.
 #pragma once
 #include <algorithm>
+#include <array>
 #include <bit>
 #include <cstddef>
 
@@ -19,8 +20,8 @@ namespace detail {
 
 struct size_classes {
   static constexpr std::size_t step = 16;
-  static constexpr std::size_t most_fine = 512;      // bytes
-  static constexpr std::size_t log2_of_quarter = 7;  // of most_fine
+  static constexpr std::size_t most_fine = 512;  // bytes
+  static constexpr std::size_t quarter = most_fine / 4;
   static constexpr std::size_t most = 64 * 1024;
   static constexpr std::size_t colour_align = 64;
 
@@ -39,14 +40,10 @@ struct size_classes {
   static constexpr std::size_t index_of(std::size_t bytes, std::size_t align) noexcept {
     if (is_fine(bytes, align)) return fine_index(bytes);
     if (bytes > most || align > most) return count;
+    if (align <= colour_align && bytes > most_fine) return coarse[(bytes - 1) / quarter];
     const std::size_t n = (std::max<std::size_t>(bytes, 1) + align - 1) & ~(align - 1);
     if (n <= most_fine) return fine_index(n);
-    if (n > most) return count;
-    const auto doubling = static_cast<std::size_t>(std::bit_width((n - 1) / most_fine)) - 1;
-    if (align > colour_align) return n_fine + n_coarse + doubling;
-    // In quarters of the doubling's first size, which is a power of two: no division.
-    const std::size_t from = most_fine << doubling, quarter_log = log2_of_quarter + doubling;
-    return n_fine + 4 * doubling + ((n - 1 - from) >> quarter_log);
+    return n_fine + n_coarse + static_cast<std::size_t>(std::bit_width((n - 1) / most_fine)) - 1;
   }
   /// Bytes of a block.
   static constexpr std::size_t size_of(std::size_t index) noexcept {
@@ -61,7 +58,23 @@ struct size_classes {
     const bool is_coarse = index >= n_fine && index < n_fine + n_coarse;
     return is_coarse ? std::min(divides, colour_align) : divides;
   }
+
+ private:
+  /// The coarse class for each number of quarters, rounded up, less one: all coarse sizes are whole
+  /// quarters.  A table, since to compute it takes as long as the rest of a get.
+  static const std::array<unsigned char, most / quarter> coarse;
 };
+
+inline constexpr std::array<unsigned char, size_classes::most / size_classes::quarter>
+    size_classes::coarse = [] {
+      std::array<unsigned char, most / quarter> of{};
+      std::size_t index = n_fine;
+      for (std::size_t i = 0; i < of.size(); ++i) {
+        if (size_of(index) <= i * quarter) ++index;
+        of[i] = static_cast<unsigned char>(index);
+      }
+      return of;
+    }();
 
 }  // namespace detail
 }  // namespace v1
