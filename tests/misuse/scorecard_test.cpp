@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // The scorecard of docs/MISUSE.md: each of its lines is committed in a process of its own, and what
 // is found there must be what the line says.
+#include <algorithm>
 #include <cstring>
 #include <fstream>
 #include <map>
@@ -19,13 +20,17 @@ constexpr std::size_t far = 1'000'000;
 /// Two pools, and enough items that a million bytes on both sides of one are the pool's.
 struct pools {
   explicit pools(bool diagnostic)
-      : p({.name = "first", .item_size = size, .diagnostic = diagnostic, .guard_one_in = 0}),
+      : p({.name = "first",
+           .item_size = size,
+           .idle_time = never_idle,
+           .diagnostic = diagnostic,
+           .guard_one_in = 0}),
         other({.name = "second", .item_size = size, .diagnostic = diagnostic}) {
     items = get_n(p, 60'000);
     std::sort(items.begin(), items.end());
-    for (void* i : items)
-      if (owns_around(i)) item = i;
-    if (item == nullptr) std::abort();
+    const auto found = std::ranges::find_if(items, [this](void* i) { return owns_around(i); });
+    if (found == items.end()) std::abort();
+    item = *found;
   }
   bool owns_around(void* i) const {
     const char* const from = static_cast<char*>(i) - far;
