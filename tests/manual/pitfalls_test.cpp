@@ -4,8 +4,9 @@
 // callbacks in callbacks_test.cpp, those of layouts in layout_test.cpp.
 #include <algorithm>
 #include <atomic>
-#include <chrono>
 #include <climits>
+#include <cmath>
+#include <ctime>
 #include <memory>
 #include <random>
 #include <thread>
@@ -277,17 +278,25 @@ TEST(PoolPitfalls, OddSizesWithOffsetsStayInTheirPages) {
 // 25. is init_arguments_test.cpp; 26, 27 and 28 are layout_test.cpp.
 
 // 29. Finding an item's page costs the same in a pool of many pages.
+double ns_of_this_thread() {
+  timespec t{};
+  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
+  return 1e9 * static_cast<double>(t.tv_sec) + static_cast<double>(t.tv_nsec);
+}
+/// On the processor, the least of some trials.
 double ns_per_put(std::size_t n_pages) {
-  c_pool p({.size = 4096, .pagesz = 4096});
-  auto items = get_n(p, n_pages);
-  std::shuffle(items.begin(), items.end(), std::mt19937(29));
-  const auto start = std::chrono::steady_clock::now();
-  put_all(p, items);
-  const std::chrono::duration<double, std::nano> took = std::chrono::steady_clock::now() - start;
-  return took.count() / static_cast<double>(n_pages);
+  double least = HUGE_VAL;
+  for (int trial = 0; trial < 4; ++trial) {
+    c_pool p({.size = 4096, .pagesz = 4096});
+    auto items = get_n(p, n_pages);
+    std::shuffle(items.begin(), items.end(), std::mt19937(29));
+    const double start = ns_of_this_thread();
+    put_all(p, items);
+    least = std::min(least, (ns_of_this_thread() - start) / static_cast<double>(n_pages));
+  }
+  return least;
 }
 TEST(PoolPitfalls, PutDoesNotSearchItsPage) {
-  (void)ns_per_put(512);
   const double few = ns_per_put(512);
   const double many = ns_per_put(32768);  // a search of 64 times as many pages is 64 times slower
   EXPECT_LT(many, 10 * few + 2000) << few << " ns with few pages";

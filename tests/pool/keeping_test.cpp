@@ -11,7 +11,6 @@
 
 #include "pool/housekeeping.hpp"
 #include "pools.hpp"
-#include "stress/sanitized.hpp"
 #include "support/child.hpp"
 #include "support/news.hpp"
 #include "support/page_ladder.hpp"
@@ -177,7 +176,7 @@ TEST(HousekeepingMagazines, WhatSleepingThreadsPutUnseenGoesBackWithinThreeIdleT
 
   EXPECT_TRUE(falls_to(source, 0)) << source.live_pages();
 
-  EXPECT_LT(std::chrono::steady_clock::now() - start, 600ms + (sanitized ? 5s : 1s));
+  EXPECT_LT(std::chrono::steady_clock::now() - start, 600ms + 5s) << "5 s for a busy machine";
   end.open();
   for (auto& t : threads) t.join();
 }
