@@ -1,35 +1,49 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Plants known bugs, one at a time, and shows which test notices each.
+"""Plants known bugs, one at a time, and shows that the test named for each notices it: alone, that
+test passes without the bug and fails with it.
 
 usage: mutate.py ROOT BUILD [REGEX]   in a copy of the sources below BUILD; those whose names match
-       mutate.py ROOT --check         only: every bug of mutants.txt can still be planted
+       mutate.py ROOT --check         only: every bug of mutants.txt can still be planted, and the
+                                      tests are there
 """
 import dataclasses
 import filecmp
+import glob
 import os
 import pathlib
 import re
+import resource
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
 import time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-# Built and run in this order until one fails: the quick ones first.
-PROGRAMS = ("page-tests", "cache-tests", "pool-tests", "manual-tests", "regression-tests",
-            "async-tests", "memory-tests", "edges-tests", "stress-tests", "model-tests")
+# If a bug passes its test, these say in this order who notices it instead.
+PROGRAMS = ("base", "page", "cache", "pool", "manual", "regression", "typed", "resource", "async",
+            "misuse", "seeing", "memory", "edges", "faults", "stress", "model")
+# What is built is run for a second.
+FLAGS = ("-DCMAKE_C_FLAGS_DEBUG=-O1", "-DCMAKE_CXX_FLAGS_DEBUG=-O1 -D_GLIBCXX_ASSERTIONS",
+         "-DPOOL9_WERROR=OFF")
 # A test that hangs has noticed: that takes so many seconds, or no processor for so many.
 LONGEST = 300
 IDLE = 20
+# A bug may take memory without end.
+MOST_MEMORY = 8 << 30
 
 
 @dataclasses.dataclass
 class Mutant:
     name: str
     file: str
-    before: str = ""
-    after: str = ""
+    test: str  # as ctest calls it: that of tests/<directory>/ and its program
+    before: str
+    after: str
+
+    def program_and_test(self):
+        return self.test.split(".", 1)
 
     def planted(self, root):
         """The text of the file, without the bug and with it."""
@@ -44,16 +58,24 @@ class Mutant:
         with open(os.path.join(root, self.file), "w", encoding="utf-8") as file:
             file.write(text)
 
+    def has_test(self, root):
+        program, test = self.program_and_test()
+        suite, name = re.fullmatch(r"(?:\w+/)?([A-Z]\w+)(?:/\d+)?\.(\w+)(?:/\w+)?",
+                                   test).groups()
+        wanted = re.compile(rf"^(TYPED_)?TEST(_[FP])?\({suite}, {name}\)", re.M)
+        return any(wanted.search(pathlib.Path(path).read_text(encoding="utf-8"))
+                   for path in glob.glob(os.path.join(root, "tests", program, "*_test.cpp")))
+
 
 def read():
     with open(os.path.join(HERE, "mutants.txt"), encoding="utf-8") as file:
         blocks = file.read().split("\n\n")[1:]
     for block in blocks:
-        name, path, *lines = block.strip("\n").split("\n")
+        name, path, test, *lines = block.strip("\n").split("\n")
         text = {sign: "\n".join(line[1:] for line in lines if line[0] == sign) for sign in "-+"}
         # A line that goes leaves no empty one behind, a part of a line no end of one.
         end = "\n" if lines[0].startswith("- ") else ""
-        yield Mutant(name, path, text["-"] + end, text["+"] + end if text["+"] else "")
+        yield Mutant(name, path, test, text["-"] + end, text["+"] + end if text["+"] else "")
 
 
 def check(root):
@@ -61,9 +83,12 @@ def check(root):
     for mutant in read():
         try:
             mutant.planted(root)
+            if mutant.has_test(root):
+                continue
+            print(f"{mutant.name}: there is no test {mutant.test}")
         except ValueError as error:
             print(error)
-            failures += 1
+        failures += 1
     return failures
 
 
@@ -82,6 +107,14 @@ def copy_sources(root, source):
             path.unlink()
 
 
+def build(folder, programs):
+    """What the compiler says if it fails."""
+    targets = [f"{program}-tests" for program in programs]
+    built = subprocess.run(["cmake", "--build", folder, "--target", *targets],
+                           capture_output=True, text=True, check=False)
+    return built.stdout[-2000:] if built.returncode != 0 else ""
+
+
 def processor_time(process):
     """In ticks, with that of the children it has waited for."""
     with open(f"/proc/{process.pid}/stat", encoding="utf-8") as file:
@@ -98,66 +131,87 @@ def ends_well(process):
             now = processor_time(process)
             if now != used:
                 used, since = now, time.monotonic()
-    process.kill()
-    process.wait()
     return False
 
 
-def first_failure(program, tests):
+def first_failure(folder, program, tests):
     """Of these tests, in the words of --gtest_filter; or None."""
+    path = os.path.join(folder, "tests", f"{program}-tests")
     with tempfile.TemporaryFile("w+", errors="replace") as output:
-        with subprocess.Popen([program, "--gtest_fail_fast", f"--gtest_filter={tests}"],
-                              stdout=output, stderr=subprocess.STDOUT) as process:
-            if ends_well(process):
-                return None
+        with subprocess.Popen([path, "--gtest_fail_fast", f"--gtest_filter={tests}"],
+                              stdout=output, stderr=subprocess.STDOUT,
+                              start_new_session=True) as process:
+            is_well = ends_well(process)
+            try:
+                os.killpg(process.pid, signal.SIGKILL)  # children that it left behind, too
+            except ProcessLookupError:
+                pass
         output.seek(0)
         started = re.findall(r"^\[ RUN      \] (\S+)", output.read(), re.M)
-    return started[-1] if started else os.path.basename(program)
+    if is_well:
+        return None
+    return started[-1] if started else program
 
 
-def is_noticed(program, doubtful):
-    """The test of this program that notices, alone as well, or None.  The others that failed are
-    added to the doubtful ones: they may have failed for what another test left."""
-    while True:
-        test = first_failure(program, "-" + ":".join(doubtful))
-        if test is None or test in doubtful or first_failure(program, test):
-            return None if test in doubtful else test
-        doubtful.append(test)
-
-
-def fate(folder):
-    """Whether somebody noticed the bug that is planted, and what to say of it."""
-    doubtful = []
+def who_else(folder):
+    """Another test that notices, alone; or nobody."""
     for program in PROGRAMS:
-        built = subprocess.run(["cmake", "--build", folder, "--target", program],
-                               capture_output=True, text=True, check=False)
-        if built.returncode != 0:
-            return False, "does not compile\n" + built.stdout[-2000:]
-        test = is_noticed(os.path.join(folder, "tests", program), doubtful)
-        if test:
-            return True, f"noticed by {test}"
-    return False, f"SURVIVED{'; failed once: ' if doubtful else ''}{', '.join(doubtful)}"
+        build(folder, [program])
+        doubtful = []  # they failed, but not alone: for what another test left, or by chance
+        while test := first_failure(folder, program, "-" + ":".join(doubtful)):
+            if test in doubtful:
+                break
+            if first_failure(folder, program, test):
+                return f"{program}.{test}"
+            doubtful.append(test)
+    return "nobody"
+
+
+def fate(folder, mutant):
+    """Whether its test notices the bug that is planted, and what to say of it."""
+    program, test = mutant.program_and_test()
+    if errors := build(folder, [program]):
+        return False, f"does not compile\n{errors}"
+    if first_failure(folder, program, test):
+        return True, mutant.test
+    return False, f"SURVIVED {mutant.test}; noticed by {who_else(folder)}"
+
+
+def fails_without(folder, mutants):
+    """A test of theirs that fails without a bug; or None."""
+    tests = {}
+    for mutant in mutants:
+        program, test = mutant.program_and_test()
+        tests.setdefault(program, set()).add(test)
+    if errors := build(folder, tests):
+        return errors
+    failed = (first_failure(folder, program, ":".join(some)) for program, some in tests.items())
+    return next(filter(None, failed), None)
 
 
 def main(root, where, chosen=""):
     if where == "--check":
         return check(root)
+    mutants = [mutant for mutant in read() if re.search(chosen, mutant.name)]
     source, folder = os.path.join(where, "source"), os.path.join(where, "build")
     copy_sources(root, source)
-    subprocess.run(["cmake", "--preset", "dev", "-S", source, "-B", folder], cwd=source,
+    subprocess.run(["cmake", "--preset", "dev", "-S", source, "-B", folder, *FLAGS], cwd=source,
                    stdout=subprocess.DEVNULL, check=True)
+    resource.setrlimit(resource.RLIMIT_DATA, (MOST_MEMORY, MOST_MEMORY))
+    if failed := fails_without(folder, mutants):
+        print(f"without a bug: {failed}")
+        return 1
+    print("| bug | noticed by | s |\n|---|---|--:|", flush=True)
     survivors = 0
-    for mutant in read():
-        if not re.search(chosen, mutant.name):
-            continue
+    for mutant in mutants:
         start = time.monotonic()
         good, bad = mutant.planted(source)
         mutant.write(source, bad)
-        found, verdict = fate(folder)
+        found, verdict = fate(folder, mutant)
         mutant.write(source, good)
         survivors += not found
-        print(f"{time.monotonic() - start:5.0f} s  {mutant.name}: {verdict}", flush=True)
-    print(f"{survivors} survived")
+        print(f"| {mutant.name} | {verdict} | {time.monotonic() - start:.0f} |", flush=True)
+    print(f"\n{len(mutants)} bugs, {survivors} survived", flush=True)
     return survivors
 
 

@@ -227,6 +227,33 @@ TEST(HousekeepingByHand, CallsReturnWhenTheNextIsDue) {
   EXPECT_EQ(p.check(), "");
 }
 
+// "Each tick gives back the smallest number of empty pages that the pool had since the last one."
+TEST(HousekeepingByHand, WhatWasNeededSinceTheLastLookStays) {
+  test_source source;
+  pool_options o = idling(source);
+  o.thread_cache = false;
+  pool p(o);
+  const by_hand hand;
+  const auto use = [&p](std::size_t n) {
+    std::vector<void*> items = get_n(p, n);
+    put_all(p, items);
+  };
+  const auto look = [] {
+    std::this_thread::sleep_for(idle_time);
+    static_cast<void>(keep_house());
+  };
+  use(40);
+  look();  // hardly any was empty when the interval began
+  ASSERT_GT(source.live_pages(), 6u);
+  use(24);
+
+  look();
+
+  EXPECT_EQ(source.live_pages(), 6u);
+  look();
+  EXPECT_EQ(source.live_pages(), 0u);
+}
+
 TEST(HousekeepingByHand, ThreadsMayCallItAtOnce) {
   test_source source;
   pool p(idling(source));
