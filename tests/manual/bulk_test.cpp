@@ -41,6 +41,7 @@ TEST(PoolBulk, ReturnsEnomemAndTakesNothing) {
 TEST(PoolBulk, ReturnsEnomemAtTheLimit) {
   c_pool p;
   ASSERT_EQ(pool_sethardlimit(p, 4, nullptr, 0), 0);
+  ASSERT_EQ(pool_prime(p, 8, nullptr), 0) << "there are enough";
   void* item = pool_get(p, PR_NOWAIT);
   void* wanted[4];
   EXPECT_EQ(pool_get_bulk(p, PR_NOWAIT, wanted, 4), ENOMEM);

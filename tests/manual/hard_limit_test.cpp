@@ -13,7 +13,7 @@ using namespace pool9::test;
 // "the pool has reached its hard limit"
 TEST(PoolHardLimit, IsExact) {
   c_pool p;
-  for (const unsigned limit : {7u, 1u, 0u, 100u}) {
+  for (const unsigned limit : {1u, 7u, 0u, 100u}) {
     ASSERT_EQ(pool_sethardlimit(p, limit, nullptr, 0), 0);
     EXPECT_EQ(p.stats().hard_limit, limit);
     auto items = get_all(p);

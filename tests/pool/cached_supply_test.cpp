@@ -118,6 +118,23 @@ TEST_P(CachedSupply, PagesAboveTheHighWatermarkGoBackAtThePut) {
   EXPECT_EQ(p.check(), "");
 }
 
+// "Floors beat ceilings": what must stay is not too much, and no reason to do without caches.
+TEST(CachedSupply, FloorAboveTheHighWatermarkLeavesThePoolCalm) {
+  test_source source;
+  pool_options o = sixteen_a_page(source);
+  o.high_watermark = per_page;
+  pool p(o);
+  ASSERT_TRUE(p.prime(4 * per_page));
+
+  std::vector<void*> items = get_n(p, 2 * per_page);
+  put_all(p, items);
+
+  const pool_stats s = p.stats();
+  EXPECT_EQ(s.pages, 4u);
+  EXPECT_EQ(s.tight, 0u);
+  EXPECT_GT(s.cached, 0u);
+}
+
 // "Setting it releases at once what is unused", and what is cached is unused.
 TEST_P(CachedSupply, LoweringTheHighWatermarkEmptiesAllCaches) {
   test_source source;

@@ -8,6 +8,7 @@
 #include <memory>
 #include <mutex>
 #include <pool9/memory_resource.hpp>
+#include <string_view>
 #include <thread>
 #include <vector>
 
@@ -94,12 +95,28 @@ TEST(ResourceThreads, ElevenHundredResourcesOfManySizesWork) {
   std::thread(use_all).join();
 }
 
-// Caches come and go with their pools.
+/// What resources have taken for their own books.
+std::uint64_t books_out() {
+  std::uint64_t n = 0;
+  for_each_pool(
+      [](void* context, const pool_stats& s) {
+        const std::string_view name = s.name;
+        if (name == "resource classes" || name == "resource chunks")
+          *static_cast<std::uint64_t*>(context) += s.out;
+      },
+      &n);
+  return n;
+}
+
+// Caches and books come and go with their pools.
 TEST(ResourceThreads, ThousandsOfResourcesOneAfterTheOther) {
+  const std::uint64_t before = books_out();
   for (int i = 0; i < 3000; ++i) {
-    pool_resource r;
+    pool_resource r, named("one of many");
     r.deallocate(r.allocate(48), 48);
+    named.deallocate(named.allocate(48), 48);
   }
+  EXPECT_EQ(books_out(), before);
 }
 
 TEST(ResourceThreads, AResourceMayBeMadeByAllAtOnce) {
