@@ -28,7 +28,7 @@ PROGRAMS = ("base", "page", "cache", "pool", "manual", "regression", "typed", "r
 FLAGS = ("-DCMAKE_C_FLAGS_DEBUG=-O1", "-DCMAKE_CXX_FLAGS_DEBUG=-O1 -D_GLIBCXX_ASSERTIONS",
          "-DPOOL9_WERROR=OFF")
 # A test that hangs has noticed: that takes so many seconds, or no processor for so many.
-LONGEST = 300
+LONGEST = 120
 IDLE = 20
 # A bug may take memory without end.
 MOST_MEMORY = 8 << 30

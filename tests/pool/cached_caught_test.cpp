@@ -8,7 +8,7 @@
 
 #include "actor.hpp"
 #include "cache/barrier.hpp"
-#include "pool/core.hpp"
+#include "cores.hpp"
 #include "support/page_ladder.hpp"
 
 namespace pool9::test {
@@ -16,13 +16,6 @@ namespace {
 
 using detail::core;
 using detail::magazine_top;
-
-core& core_of(const pool& p) {
-  detail::registry::visitor v;
-  for (core* c = nullptr; (c = v.next()) != nullptr;)
-    if (&c->owner == &p) return *c;
-  give_up("a pool is not registered");
-}
 
 /// A get or a put that stops after each of its steps.
 class stepwise {

@@ -133,6 +133,18 @@ TEST(Statistics, PeakIsKeptAndItsTimeIsToday) {
   EXPECT_LT(now_ns - s.last_growth_time_ns, 60'000'000'000u);
 }
 
+TEST(Statistics, PeakIsNotedThoughNobodyLooksWhileItLasts) {
+  test_source source;
+  pool_options o = four_a_page(source);
+  o.thread_cache = false;
+  pool p(o);
+  for (const std::size_t n : {5u, 9u, 7u}) {
+    std::vector<void*> items = get_n(p, n);
+    put_all(p, items);
+  }
+  EXPECT_EQ(p.stats().peak_out, 9u);
+}
+
 TEST(Statistics, NameIsCutAndNumbersAreUnique) {
   test_source source;
   pool_options o = four_a_page(source);

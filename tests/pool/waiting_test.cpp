@@ -7,7 +7,7 @@
 #include <deque>
 #include <memory>
 
-#include "pools.hpp"
+#include "cores.hpp"
 #include "support/page_ladder.hpp"
 #include "support/report_catcher.hpp"
 
@@ -321,6 +321,23 @@ TEST(Waiting, PrimeServesWhoWaits) {
 
   EXPECT_NE(w.item, nullptr);
   p.put(w.item);
+}
+
+// "A waiter that times out never swallows an item": one that comes when its time is over, but before
+// it has left the line, is its own.
+TEST(Waiting, ItemThatComesBetweenTheDeadlineAndGivingUpIsKept) {
+  pool p(one_out());
+  void* const item = p.get();
+  detail::core& c = core_of(p);
+  task<void*> late([&] { return p.try_get_for(1s); });
+  await_waiters(p, 1);
+
+  c.mutex.lock();  // without which it cannot leave
+  std::this_thread::sleep_for(1100ms);
+  c.put_under_lock(item, {});
+
+  EXPECT_EQ(late.result(), item);
+  p.put(item);
 }
 
 TEST(Waiting, IsNoCancellationPointOfPthreads) {
