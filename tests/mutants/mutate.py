@@ -108,11 +108,11 @@ def copy_sources(root, source):
 
 
 def build(folder, programs):
-    """What the compiler says if it fails."""
+    """What is said if it fails; or None."""
     targets = [f"{program}-tests" for program in programs]
-    built = subprocess.run(["cmake", "--build", folder, "--target", *targets],
-                           capture_output=True, text=True, check=False)
-    return built.stdout[-2000:] if built.returncode != 0 else ""
+    built = subprocess.run(["cmake", "--build", folder, "--target", *targets], text=True,
+                           stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False)
+    return built.stdout[-2000:] if built.returncode != 0 else None
 
 
 def processor_time(process):
@@ -170,7 +170,7 @@ def who_else(folder):
 def fate(folder, mutant):
     """Whether its test notices the bug that is planted, and what to say of it."""
     program, test = mutant.program_and_test()
-    if errors := build(folder, [program]):
+    if (errors := build(folder, [program])) is not None:
         return False, f"does not compile\n{errors}"
     if first_failure(folder, program, test):
         return True, mutant.test
@@ -183,7 +183,7 @@ def fails_without(folder, mutants):
     for mutant in mutants:
         program, test = mutant.program_and_test()
         tests.setdefault(program, set()).add(test)
-    if errors := build(folder, tests):
+    if (errors := build(folder, tests)) is not None:
         return errors
     failed = (first_failure(folder, program, ":".join(some)) for program, some in tests.items())
     return next(filter(None, failed), None)

@@ -290,6 +290,23 @@ TEST(HousekeepingByHand, HungryCallbacksAreFed) {
   p.put(w.item);
 }
 
+// "Asks the source again, with a growing pause": 1, 2, 4 milliseconds...
+TEST(HousekeepingByHand, HungryCallbacksAskLessAndLess) {
+  test_source source;
+  pool p(idling(source));
+  const by_hand hand;
+  source.fail_now();
+  noting_waiter w;
+  EXPECT_EQ(p.get_or_enqueue(w), nullptr);
+  const std::size_t n_before = source.n_calls();
+
+  const auto end = pool::clock::now() + 500ms;
+  while (pool::clock::now() < end) std::this_thread::sleep_until(std::min(keep_house(), end));
+
+  EXPECT_LE(source.n_calls() - n_before, 12u);
+  EXPECT_TRUE(p.cancel(w));
+}
+
 TEST(HousekeepingByHand, MayBeCalledFromASourceAndAHook) {
   test_source source;
   pool p(idling(source));

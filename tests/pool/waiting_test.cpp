@@ -176,6 +176,7 @@ TEST(Waiting, StopRequestEndsTheWaitAndSwallowsNothing) {
   p.put(item);
   EXPECT_EQ(behind.item, item);
   EXPECT_EQ(p.try_get_until(stop.get_token()), nullptr) << "stopped before it began to wait";
+  EXPECT_EQ(p.check(), "") << "nobody waits any more";
   EXPECT_EQ(p.try_get_until(pool::clock::now() + 10ms, std::stop_token()), nullptr);
   p.put(item);
 }
@@ -323,8 +324,8 @@ TEST(Waiting, PrimeServesWhoWaits) {
   p.put(w.item);
 }
 
-// "A waiter that times out never swallows an item": one that comes when its time is over, but before
-// it has left the line, is its own.
+// "A waiter that times out never swallows an item": one that comes when its time is over, but
+// before it has left the line, is its own.
 TEST(Waiting, ItemThatComesBetweenTheDeadlineAndGivingUpIsKept) {
   pool p(one_out());
   void* const item = p.get();
