@@ -8,6 +8,7 @@
 
 #include "cache/barrier.hpp"
 #include "sets.hpp"
+#include "support/processor.hpp"
 
 namespace pool9::test {
 namespace {
@@ -181,6 +182,11 @@ TEST_F(Recall, OfAMagazineThatWasParkedBetweenTakesWhatWasLeft) {
   expect_all_but(item(7), 7);
 }
 
+void spin_until(auto reached) {
+  for (int n = 1; !reached(); ++n)
+    if (n % 1000 == 0) std::this_thread::yield();
+}
+
 // recall.2: what another thread published before its last look is visible, and what it looks at
 // later is closed.  Without the barrier each may miss the other.
 TEST(Barrier, LetsNoneOfTwoMissTheOther) {
@@ -191,9 +197,10 @@ TEST(Barrier, LetsNoneOfTwoMissTheOther) {
   int seen_by_owner = 0;
   constexpr int enough = -1;
   std::thread owner([&] {
+    run_on(1);
     for (int i = 1;; ++i) {
       int round = 0;
-      while ((round = begun) < i && round != enough) continue;
+      spin_until([&] { return (round = begun) == i || round == enough; });
       if (round == enough) return;
       published.store(i, std::memory_order_release);
       std::atomic_signal_fence(std::memory_order_seq_cst);
@@ -202,20 +209,26 @@ TEST(Barrier, LetsNoneOfTwoMissTheOther) {
     }
   });
   std::size_t n_missed = 0;
-  int i = 0;
-  const auto end = std::chrono::steady_clock::now() + std::chrono::milliseconds(300);
-  while (std::chrono::steady_clock::now() < end) {
-    begun = ++i;
-    closed.store(i, std::memory_order_relaxed);
-    cache::barrier::pass();
-    const int seen = published.load(std::memory_order_acquire);
-    while (done != i) continue;
-    n_missed += seen != i && seen_by_owner != i ? 1 : 0;
-  }
-  begun = enough;
+  std::thread recaller([&] {
+    run_on(0);
+    const auto end = std::chrono::steady_clock::now() + std::chrono::milliseconds(300);
+    constexpr int least = 5000;  // some hundred of which would miss
+    for (int i = 1; i <= least || std::chrono::steady_clock::now() < end; ++i) {
+      begun = i;
+      // As long as it takes the owner to hear of it, which nobody knows.
+      for (int n = i % 512; n != 0; --n) std::atomic_signal_fence(std::memory_order_seq_cst);
+      closed.store(i, std::memory_order_relaxed);
+      cache::barrier::pass();
+      const int seen = published.load(std::memory_order_acquire);
+      spin_until([&] { return done == i; });
+      n_missed += seen != i && seen_by_owner != i ? 1 : 0;
+    }
+    begun = enough;
+  });
   owner.join();
+  recaller.join();
 
-  EXPECT_EQ(n_missed, 0u) << "of " << i;
+  EXPECT_EQ(n_missed, 0u);
   EXPECT_TRUE(cache::barrier::works());
 }
 

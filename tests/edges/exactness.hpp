@@ -5,8 +5,6 @@
 // Every function says by itself what does not hold, without GoogleTest, and returns whether all
 // did.
 #pragma once
-#include <sched.h>
-
 #include <algorithm>
 #include <atomic>
 #include <chrono>
@@ -21,6 +19,7 @@
 #include "pool/pools.hpp"
 #include "stress/worker.hpp"
 #include "support/child.hpp"
+#include "support/processor.hpp"
 
 namespace pool9::test {
 
@@ -104,15 +103,6 @@ inline void hammer_alone(field& f, std::size_t most, unsigned seed) {
     f.disclaim(item, me);
     f.p.put(item);
   }
-}
-
-/// Keeps the calling thread on one processor, so that it races with threads on others, which a
-/// busy machine may not give by itself.
-inline void run_on(unsigned processor) {
-  cpu_set_t one;
-  CPU_ZERO(&one);
-  CPU_SET(processor % std::max(1u, std::thread::hardware_concurrency()), &one);
-  static_cast<void>(sched_setaffinity(0, sizeof one, &one));  // then it races where it is
 }
 
 /// Recalls all magazines again and again; their owners open them anew at their next visits.

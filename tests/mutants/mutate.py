@@ -134,8 +134,8 @@ def ends_well(process):
     return False
 
 
-def first_failure(folder, program, tests):
-    """Of these tests, in the words of --gtest_filter; or None."""
+def run(folder, program, tests):
+    """Whether these, in the words of --gtest_filter, end well; and those that began."""
     path = os.path.join(folder, "tests", f"{program}-tests")
     with tempfile.TemporaryFile("w+", errors="replace") as output:
         with subprocess.Popen([path, "--gtest_fail_fast", f"--gtest_filter={tests}"],
@@ -148,6 +148,12 @@ def first_failure(folder, program, tests):
                 pass
         output.seek(0)
         started = re.findall(r"^\[ RUN      \] (\S+)", output.read(), re.M)
+    return is_well, started
+
+
+def first_failure(folder, program, tests):
+    """Of these tests; or None."""
+    is_well, started = run(folder, program, tests)
     if is_well:
         return None
     return started[-1] if started else program
@@ -178,15 +184,20 @@ def fate(folder, mutant):
 
 
 def fails_without(folder, mutants):
-    """A test of theirs that fails without a bug; or None."""
+    """What is wrong with their tests without a bug; or None."""
     tests = {}
     for mutant in mutants:
         program, test = mutant.program_and_test()
         tests.setdefault(program, set()).add(test)
     if (errors := build(folder, tests)) is not None:
         return errors
-    failed = (first_failure(folder, program, ":".join(some)) for program, some in tests.items())
-    return next(filter(None, failed), None)
+    for program, some in tests.items():
+        is_well, began = run(folder, program, ":".join(some))
+        if not is_well:
+            return f"{program}.{began[-1] if began else '*'} fails"
+        if missing := some.difference(began):
+            return f"there is no {program}.{missing.pop()}"
+    return None
 
 
 def main(root, where, chosen=""):
@@ -198,8 +209,8 @@ def main(root, where, chosen=""):
     subprocess.run(["cmake", "--preset", "dev", "-S", source, "-B", folder, *FLAGS], cwd=source,
                    stdout=subprocess.DEVNULL, check=True)
     resource.setrlimit(resource.RLIMIT_DATA, (MOST_MEMORY, MOST_MEMORY))
-    if failed := fails_without(folder, mutants):
-        print(f"without a bug: {failed}")
+    if wrong := fails_without(folder, mutants):
+        print(f"without a bug: {wrong}")
         return 1
     print("| bug | noticed by | s |\n|---|---|--:|", flush=True)
     survivors = 0

@@ -204,10 +204,11 @@ class InCachesOf : public testing::TestWithParam<fate> {};
 // "With N items in the caches of sleeping, idle or exited threads, the next get on another thread
 // succeeds": here the limit is what forbids to make others.
 TEST_P(InCachesOf, ItemsAreNoReasonToRefuseAtTheLimit) {
-  for (const std::size_t limit : std::vector<std::size_t>{64, 100, 1000, 10'000}) {
+  for (const std::size_t limit : std::vector<std::size_t>{64, 65, 100, 1000, 10'000}) {
     SCOPED_TRACE(limit);
     pool p(cached(limit));
-    EXPECT_TRUE(p.prime(limit));
+    const bool is_primed = limit % 10 == 0;  // a reserve is recalled for its own sake
+    EXPECT_TRUE(p.prime(is_primed ? limit : 0));
     const idle_crew crew(p, 8, limit, GetParam());
     EXPECT_GT(p.stats().cached, 0u);
 
@@ -326,6 +327,30 @@ TEST(CachedLimit, IsSetByWhatIsOutAlone) {
   put_all(p, held);
   held = get_n(p, 10);
   EXPECT_EQ(p.try_get(), nullptr);
+  put_all(p, held);
+}
+
+// "Free items belong to the queue while anyone waits": for a bulk get, so many that caches would
+// be worth having.
+TEST(CachedLimit, NothingIsCachedWhileABulkGetWaitsForMore) {
+  pool p(cached(128));
+  std::vector<void*> held = get_n(p, 128), wanted(100);
+  task<bool> bulk([&] { return p.try_get_bulk_for(wanted, 10s); });
+  await_waiters(p, 1);
+  const auto put_one = [&] {
+    p.put(held.back());
+    held.pop_back();
+  };
+  while (held.size() > 29) {
+    put_one();
+    ASSERT_EQ(p.stats().cached, 0u);
+  }
+  EXPECT_FALSE(bulk.is_done());
+
+  put_one();
+
+  EXPECT_TRUE(bulk.result());
+  p.put_bulk(wanted);
   put_all(p, held);
 }
 
