@@ -189,6 +189,24 @@ TEST(PoolPut, ReportsAnItemWhosePageWentBack) {
   EXPECT_EQ(caught.only().kind, pool9::report_kind::misuse);
 }
 
+TEST(PoolPut, ReportsAnItemWhosePageWentBackFromAmongOthers) {
+  test_source source;
+  c_pool p({.wchan = "shrunk", .source = &source});
+  auto items = get_n(p, 8);
+  void* item = items.back();  // of the second page of two
+  for (int i = 0; i < 4; ++i) {
+    pool_put(p, items.back());
+    items.pop_back();
+  }
+  ASSERT_EQ(pool_reclaim(p), 1);
+
+  report_catcher caught;
+  pool_put(p, item);
+
+  EXPECT_EQ(caught.only().kind, pool9::report_kind::misuse);
+  put_all(p, items);
+}
+
 TEST(PoolPut, ReportsToAPoolThatWasNeverUsed) {
   c_pool p({.wchan = "fresh"});
   char foreign[8];

@@ -186,6 +186,18 @@ TEST(SystemSource, IgnoresAPageOfASizeThatNobodyAskedFor) {
   EXPECT_EQ(byte, 1);
 }
 
+TEST(SystemSource, LeavesMemoryAloneThatItNeverGave) {
+  constexpr std::size_t bytes = 4096;
+  alignas(bytes) static unsigned char foreign[bytes];
+  std::memset(foreign, 0x5a, bytes);
+  std::vector<void*> pages = allocate(1, bytes);
+
+  system_source().release(foreign, bytes);
+
+  EXPECT_EQ(std::count(foreign, foreign + bytes, 0x5a), std::ptrdiff_t{bytes});
+  system_source().release_some(pages, bytes);
+}
+
 TEST(SystemSource, ServesThreadsAtOnce) {
   std::atomic<int> n_spoiled{0};
   const auto work = [&](unsigned seed) {
