@@ -234,5 +234,20 @@ TEST_F(CachedMisuse, AreAllCountedWhenTheyAreManyAtOnce) {
   expect_undamaged();
 }
 
+// G9: no figure is ever less than it was, though puts turn out to have been none.
+TEST_F(CachedMisuse, ThatIsFoundLateTakesNoFigureBack) {
+  culprit([&] {
+    for (int i = 0; i < 3; ++i) put_foreign(p, other);
+  });
+  const pool_stats before = p.stats();
+
+  static_cast<void>(p.reclaim());
+
+  EXPECT_EQ(catcher.n_reports(report_kind::misuse), 3u);
+  const pool_stats after = p.stats();
+  EXPECT_GE(after.puts, before.puts);
+  EXPECT_GE(after.gets, before.gets);
+}
+
 }  // namespace
 }  // namespace pool9::test
