@@ -214,10 +214,11 @@ bool core::cancel(waiter& w) noexcept {
 void core::feed_waiters() noexcept {
   handoff owed(handoff::purpose::feeding);
   mutex.lock();
+  std::uint64_t pause = retry_pause;  // grow() may begin anew with the first
   // Without waiting: the thread is not the waiter's.
-  while (is_hungry() && !inside::of(*this) && grow(get_flags::nowait, owed)) continue;
+  while (is_hungry() && !inside::of(*this) && grow(get_flags::nowait, owed)) pause = 0;
   if (is_hungry() && !wait_queue::is_thread(*waiters.front())) {
-    retry_pause = longer(retry_pause);
+    retry_pause = longer(pause);
     make_due(retry_due, os::steady_ns() + retry_pause, owed);
   }
   leave(owed);

@@ -135,7 +135,7 @@ def ends_well(process):
 
 
 def run(folder, program, tests):
-    """Whether these, in the words of --gtest_filter, end well; and those that began."""
+    """Which of these, in the words of --gtest_filter, fails, or None; and those that began."""
     path = os.path.join(folder, "tests", f"{program}-tests")
     with tempfile.TemporaryFile("w+", errors="replace") as output:
         with subprocess.Popen([path, "--gtest_fail_fast", f"--gtest_filter={tests}"],
@@ -147,16 +147,11 @@ def run(folder, program, tests):
             except ProcessLookupError:
                 pass
         output.seek(0)
-        started = re.findall(r"^\[ RUN      \] (\S+)", output.read(), re.M)
-    return is_well, started
-
-
-def first_failure(folder, program, tests):
-    """Of these tests; or None."""
-    is_well, started = run(folder, program, tests)
-    if is_well:
-        return None
-    return started[-1] if started else program
+        said = output.read()
+    began = re.findall(r"^\[ RUN      \] (\S+)", said, re.M)
+    # What ends the program has no time to fail.
+    failed = re.findall(r"^\[  FAILED  \] ([^\s,]+)", said, re.M)[:1] or began[-1:] or ["*"]
+    return None if is_well else failed[0], began
 
 
 def who_else(folder):
@@ -164,10 +159,10 @@ def who_else(folder):
     for program in PROGRAMS:
         build(folder, [program])
         doubtful = []  # they failed, but not alone: for what another test left, or by chance
-        while test := first_failure(folder, program, "-" + ":".join(doubtful)):
+        while test := run(folder, program, "-" + ":".join(doubtful))[0]:
             if test in doubtful:
                 break
-            if first_failure(folder, program, test):
+            if run(folder, program, test)[0]:
                 return f"{program}.{test}"
             doubtful.append(test)
     return "nobody"
@@ -178,7 +173,7 @@ def fate(folder, mutant):
     program, test = mutant.program_and_test()
     if (errors := build(folder, [program])) is not None:
         return False, f"does not compile\n{errors}"
-    if first_failure(folder, program, test):
+    if run(folder, program, test)[0]:
         return True, mutant.test
     return False, f"SURVIVED {mutant.test}; noticed by {who_else(folder)}"
 
@@ -192,9 +187,9 @@ def fails_without(folder, mutants):
     if (errors := build(folder, tests)) is not None:
         return errors
     for program, some in tests.items():
-        is_well, began = run(folder, program, ":".join(some))
-        if not is_well:
-            return f"{program}.{began[-1] if began else '*'} fails"
+        failed, began = run(folder, program, ":".join(some))
+        if failed:
+            return f"{program}.{failed} fails"
         if missing := some.difference(began):
             return f"there is no {program}.{missing.pop()}"
     return None
