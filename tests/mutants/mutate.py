@@ -27,9 +27,11 @@ PROGRAMS = ("base", "page", "cache", "pool", "manual", "regression", "typed", "r
 # What is built is run for a second.
 FLAGS = ("-DCMAKE_C_FLAGS_DEBUG=-O1", "-DCMAKE_CXX_FLAGS_DEBUG=-O1 -D_GLIBCXX_ASSERTIONS",
          "-DPOOL9_WERROR=OFF")
-# A test that hangs has noticed: that takes so many seconds, or no processor for so many.
+# A test that hangs has noticed: that takes so many seconds, or no processor for so many; and so
+# many all tests of a program.
 LONGEST = 120
 IDLE = 20
+LONGEST_OF_ALL = 900
 # A bug may take memory without end.
 MOST_MEMORY = 8 << 30
 
@@ -121,10 +123,10 @@ def processor_time(process):
         return sum(int(ticks) for ticks in file.read().rpartition(")")[2].split()[11:15])
 
 
-def ends_well(process):
+def ends_well(process, longest):
     start = since = time.monotonic()
     used = -1
-    while time.monotonic() < min(start + LONGEST, since + IDLE):
+    while time.monotonic() < min(start + longest, since + IDLE):
         try:
             return process.wait(1) == 0
         except subprocess.TimeoutExpired:
@@ -134,14 +136,14 @@ def ends_well(process):
     return False
 
 
-def run(folder, program, tests):
+def run(folder, program, tests, longest=LONGEST):
     """Which of these, in the words of --gtest_filter, fails, or None; and those that began."""
     path = os.path.join(folder, "tests", f"{program}-tests")
     with tempfile.TemporaryFile("w+", errors="replace") as output:
         with subprocess.Popen([path, "--gtest_fail_fast", f"--gtest_filter={tests}"],
                               stdout=output, stderr=subprocess.STDOUT,
                               start_new_session=True) as process:
-            is_well = ends_well(process)
+            is_well = ends_well(process, longest)
             try:
                 os.killpg(process.pid, signal.SIGKILL)  # children that it left behind, too
             except ProcessLookupError:
@@ -159,7 +161,7 @@ def who_else(folder):
     for program in PROGRAMS:
         build(folder, [program])
         doubtful = []  # they failed, but not alone: for what another test left, or by chance
-        while test := run(folder, program, "-" + ":".join(doubtful))[0]:
+        while test := run(folder, program, "-" + ":".join(doubtful), LONGEST_OF_ALL)[0]:
             if test in doubtful:
                 break
             if run(folder, program, test)[0]:
@@ -187,7 +189,7 @@ def fails_without(folder, mutants):
     if (errors := build(folder, tests)) is not None:
         return errors
     for program, some in tests.items():
-        failed, began = run(folder, program, ":".join(some))
+        failed, began = run(folder, program, ":".join(some), LONGEST_OF_ALL)
         if failed:
             return f"{program}.{failed} fails"
         if missing := some.difference(began):
