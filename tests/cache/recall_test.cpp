@@ -211,9 +211,13 @@ TEST(Barrier, LetsNoneOfTwoMissTheOther) {
   std::size_t n_missed = 0;
   std::thread recaller([&] {
     run_on(0);
-    const auto end = std::chrono::steady_clock::now() + std::chrono::milliseconds(300);
-    constexpr int least = 5000;  // some hundred of which would miss
-    for (int i = 1; i <= least || std::chrono::steady_clock::now() < end; ++i) {
+    const auto start = std::chrono::steady_clock::now();
+    // Some hundred of 5000 would miss; a busy machine, where each takes long, may end it earlier.
+    const auto goes_on = [&](int i) {
+      return std::chrono::steady_clock::now() - start <
+             std::chrono::milliseconds(i <= 5000 ? 5000 : 300);
+    };
+    for (int i = 1; goes_on(i); ++i) {
       begun = i;
       // As long as it takes the owner to hear of it, which nobody knows.
       for (int n = i % 512; n != 0; --n) std::atomic_signal_fence(std::memory_order_seq_cst);
