@@ -10,8 +10,8 @@
 #include <sstream>
 #include <string>
 
-#include "fuzz/failure_note.hpp"
 #include "fuzz/moody_source.hpp"
+#include "support/failure_note.hpp"
 
 namespace pool9::test {
 

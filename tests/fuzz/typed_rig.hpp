@@ -15,10 +15,10 @@
 #include <sstream>
 #include <vector>
 
-#include "fuzz/failure_note.hpp"
 #include "fuzz/moody_source.hpp"
 #include "fuzz/typed_operations.hpp"
 #include "model/clock.hpp"
+#include "support/failure_note.hpp"
 #include "support/report_catcher.hpp"
 
 namespace pool9::test {
