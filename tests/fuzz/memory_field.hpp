@@ -16,7 +16,7 @@ namespace pool9::test {
 
 class memory_field {
  public:
-  /// Requires: a power of two.
+  /// Requires: `align` is a power of two.
   void* allocate(std::size_t bytes, std::size_t align) {
     for (const auto& [from, size] : free_) {
       const std::size_t lead = (align - from % align) % align;

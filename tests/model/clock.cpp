@@ -33,11 +33,9 @@ std::uint64_t time_of(const timespec* t) {
 
 }
 
-void pool9::test::let_pass(std::chrono::nanoseconds time) {
-  now_ns += static_cast<std::uint64_t>(time.count());
-}
-
 namespace pool9::test {
+
+void let_pass(std::chrono::nanoseconds time) { now_ns += static_cast<std::uint64_t>(time.count()); }
 
 sleeper* sleeper::self() { return self_here; }
 void sleeper::become(sleeper* s) { self_here = s; }

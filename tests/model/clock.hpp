@@ -2,7 +2,8 @@
 // Time, as the pools of this program see it: it stands still, but when a test lets it pass.
 //
 // This program is linked so that clock_gettime and syscall come here first, from the library and
-// the tests alike; the library knows nothing of it.  Who sleeps until a time makes it be that time.
+// the tests alike; the library knows nothing of it.  Who sleeps until a time makes it be that time,
+// but for a sleeper, who waits for it.
 #pragma once
 #include <chrono>
 #include <cstdint>
