@@ -43,7 +43,7 @@ struct unsynchronized_core {
   // ---- unsynchronized_supply.cpp ----
   bool prime(std::size_t n) noexcept;
   std::size_t prime(std::span<std::byte> storage, std::size_t at_most) noexcept;
-  void set_low_watermark(std::size_t n) noexcept { bounds.low = n; }
+  void set_low_watermark(std::size_t n) noexcept;
   void set_high_watermark(std::size_t n) noexcept;
   bool set_hard_limit(std::size_t n) noexcept;
   std::size_t reclaim() noexcept;

@@ -138,6 +138,11 @@ std::size_t unsynchronized_core::reclaim() noexcept {
   return bytes;
 }
 
+void unsynchronized_core::set_low_watermark(std::size_t n) noexcept {
+  bounds.low = n;
+  retune();
+}
+
 void unsynchronized_core::set_high_watermark(std::size_t n) noexcept {
   bounds.high = n;
   retune();

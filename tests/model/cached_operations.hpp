@@ -58,6 +58,8 @@ inline std::ostream& operator<<(std::ostream& out, const cached_operation& o) {
 /// A pool to begin with.
 struct cached_beginning {
   pool_options options;
+
+  operator const pool_options&() const { return options; }
 };
 inline std::ostream& operator<<(std::ostream& out, const cached_beginning& b) {
   return print(out, b.options);

@@ -10,22 +10,19 @@
 //   nothing is lost, and no item has two owners
 #pragma once
 #include <array>
-#include <atomic>
 #include <cstring>
-#include <deque>
 #include <map>
 #include <memory>
-#include <mutex>
 #include <optional>
 #include <sstream>
-#include <stdexcept>
 #include <string>
 #include <vector>
 
+#include "model/bulk_waiter.hpp"
 #include "model/cached_operations.hpp"
-#include "model/clock.hpp"
 #include "model/model_source.hpp"
 #include "pool/actor.hpp"
+#include "support/failure_note.hpp"
 #include "support/report_catcher.hpp"
 
 namespace pool9::test {
@@ -43,6 +40,7 @@ class cached_rig {
     compare();
   }
   ~cached_rig() {
+    if (pool_) await_bulks();
     for (auto& a : actors_) a.reset();
   }
   cached_rig(const cached_rig&) = delete;
@@ -51,23 +49,25 @@ class cached_rig {
   void perform(const cached_operation& o) {
     std::ostringstream name;
     name << "step " << ++n_steps_ << ", " << o;
-    now_ = name.str();
+    note_.now = name.str();
     by(o.thread(), [&] { dispatch(o); });
     compare();
   }
 
   /// Everything goes back, and nothing is left.
   void finish() {
-    now_ = "at the end";
+    note_.now = "at the end";
     source_.mood = {};
     for (auto& w : waiters_)
       if (w->is_queued) cancel(*w);
+    while (!held_.empty()) put_one(held_.begin()->first);
+    await_bulks();
     while (!held_.empty()) put_one(held_.begin()->first);
     compare();
     if (!pool_->close()) fail("the pool cannot be closed");
     if (source_.n_live() != 0) fail("pages were not released");
     pool_.reset();
-    throw_if_failed();
+    note_.throw_if_failed();
   }
 
  private:
@@ -120,8 +120,44 @@ class cached_rig {
     claim(item);
     w.is_queued = false;
     --n_queued_;
+    last_served_ = std::max(last_served_, w.ticket);
     for (const auto& before : waiters_)
       if (before->ticket < w.ticket && before->is_queued) fail("a waiter was overtaken");
+  }
+  /// Sees who of those that wait for several was answered.
+  void settle() {
+    bulks_.settle([this](bulk_waiter& b) { end_wait(b); });
+    const bulk_waiter* const first = bulks_.first();
+    if (first != nullptr && first->ticket < last_served_)
+      fail("who waits for several was overtaken");
+  }
+  void end_wait(bulk_waiter& b) {
+    b.is_queued = false;
+    --n_queued_;
+    if ((b.outcome == bulk_outcome::beyond_limit) != (b.items.size() > limit_))
+      fail("beyond_limit, waiting");
+    if (b.outcome == bulk_outcome::short_of_items) fail("a wait without end ended");
+    if (b.outcome != bulk_outcome::served) return;
+    for (void* item : b.items) claim(item);
+    last_served_ = std::max(last_served_, b.ticket);
+    for (const auto& before : waiters_)
+      if (before->ticket < b.ticket && before->is_queued) fail("a waiter was overtaken");
+  }
+  /// Until nobody waits for several: with all memory, and no limit.
+  void await_bulks() {
+    source_.mood = {};
+    for (int tries = 100; settle(), bulks_.first() != nullptr; --tries) {
+      if (tries == 0) give_up("who waits for several is never served");
+      if (pool_->set_hard_limit(unlimited)) limit_ = unlimited;
+      let_pass(std::chrono::milliseconds(1000));
+    }
+  }
+  /// What the first in line waits for.
+  std::size_t n_wanted_first() const {
+    const bulk_waiter* const bulk = bulks_.first();
+    for (const auto& w : waiters_)
+      if (w->is_queued && (bulk == nullptr || w->ticket < bulk->ticket)) return 1;
+    return bulk != nullptr ? bulk->items.size() : 1;
   }
 
   // ---- what must be ----
@@ -141,13 +177,15 @@ class cached_rig {
     bool without_source;
     std::size_t n_asked;
   };
-  prospect foresee(std::size_t n) const {
+  prospect foresee(std::size_t n) {
+    settle();
     const bool fits = admits(n) && n_out() + n <= most_items();
     return {n_queued_ == 0 && fits, n_queued_ != 0 && source_.n_left() != 0,
             n_queued_ == 0 && low_ == 0 && admits(n) && n_out() + n <= reserve_,
             source_.asked.size()};
   }
   void expect_as_foreseen(const prospect& p, bool was_served) {
+    settle();
     if (p.is_open ? was_served && n_queued_ != 0 : was_served != p.is_served)
       fail(was_served ? "served, and should not be" : "refused, and should not be");
     if (p.without_source && source_.asked.size() != p.n_asked)
@@ -169,7 +207,7 @@ class cached_rig {
         for (std::size_t n = 0; n < 500 && foresee(1).is_served; ++n) get_one(1);
         return get_one(1);
       case cached_kind::get_bulk:
-        return get_bulk(1 + o.below(60));
+        return o.below(4, 1) == 0 ? wait_for_bulk(1 + o.below(60)) : get_bulk(1 + o.below(60));
       case cached_kind::put:
         return put_some(o, 1);
       case cached_kind::put_many:
@@ -235,6 +273,19 @@ class cached_rig {
     if ((outcome == bulk_outcome::beyond_limit) != (n > limit_)) fail("beyond_limit");
     expect_as_foreseen(p, outcome == bulk_outcome::served);
   }
+  void wait_for_bulk(std::size_t n) {
+    bulk_waiter* const b = bulks_.idle();
+    if (b == nullptr) return;
+    const prospect p = foresee(n);
+    b->ticket = ++n_tickets_;
+    b->is_queued = true;
+    ++n_queued_;
+    b->begin(*pool_, n);
+    if (!b->is_done()) return p.is_served || n > limit_ ? fail("waits, and should not") : void();
+    end_wait(*b);
+    if (b->outcome == bulk_outcome::served && !p.is_served && !p.is_open)
+      fail("served at once, and should wait");
+  }
   void put_some(const cached_operation& o, std::size_t n) {
     if (held_.empty()) return;
     for (; n != 0 && !held_.empty(); --n) put_one(some_item(o));
@@ -250,7 +301,7 @@ class cached_rig {
     if (!items.empty()) expect_no_excess();
   }
   void enqueue() {
-    auto& w = waiters_.emplace_back(std::make_unique<live_waiter>(*this, waiters_.size()));
+    auto& w = waiters_.emplace_back(std::make_unique<live_waiter>(*this, ++n_tickets_));
     const prospect p = foresee(1);
     w->is_queued = true;
     ++n_queued_;
@@ -269,6 +320,7 @@ class cached_rig {
   }
   /// "At the put that frees them", whatever is cached.
   void expect_no_excess() {
+    settle();
     const pool_stats s = pool_->stats();
     if (s.high_watermark == unlimited || !can_go(s)) return;
     const std::size_t high = static_cast<std::size_t>(s.high_watermark);
@@ -293,6 +345,7 @@ class cached_rig {
   }
   void reclaim() {
     static_cast<void>(pool_->reclaim());
+    settle();
     const pool_stats s = pool_->stats();
     if (n_queued_ == 0 && can_go(s)) fail("unused pages are left after reclaim");
     if (s.cached != 0) fail("items are cached after reclaim");
@@ -312,6 +365,7 @@ class cached_rig {
     for (std::size_t i = 0; i < n_looks; ++i) {
       let_pass(std::chrono::milliseconds(1000));
       static_cast<void>(keep_house());
+      settle();
     }
     const pool_stats s = pool_->stats();
     if (s.pages < before.pages && s.pages < n_pages_kept()) fail("pages went back that must stay");
@@ -346,12 +400,7 @@ class cached_rig {
 
   // ---- after every step ----
 
-  void fail(const std::string& what) noexcept {
-    if (failure_.empty()) failure_ = now_ + ": " + what;
-  }
-  void throw_if_failed() const {
-    if (!failure_.empty()) throw std::runtime_error(failure_);
-  }
+  void fail(const std::string& what) noexcept { note_.fail(what); }
   template <class T>
   void expect(const char* what, T is, T due) {
     if (is == due) return;
@@ -360,6 +409,7 @@ class cached_rig {
     fail(text.str());
   }
   void compare() {
+    settle();
     const pool_stats s = pool_->stats();
     expect("out", s.out, std::uint64_t{n_out()});
     expect("total", s.total, s.out + s.cached + s.free);
@@ -370,13 +420,13 @@ class cached_rig {
     expect("hard limit", s.hard_limit, std::uint64_t{limit_});
     if (s.out > s.hard_limit) fail("more items are out than the limit admits");
     if (s.pages < pages_for(reserve_)) fail("the reserve is gone");
-    if (n_queued_ != 0 && admits(1) && s.out < s.total)
+    if (n_queued_ != 0 && admits(n_wanted_first()) && s.total - s.out >= n_wanted_first())
       fail("somebody waits though he can be served");
     if (catcher_.n_reports() != 0) fail("a report: " + catcher_.reports()[0].text);
     if (source_.was_cheated()) fail("the source was given what is not its page");
     if (const auto broken = pool_->check(); !broken.empty())
       fail("check() says " + std::string(broken));
-    throw_if_failed();
+    note_.throw_if_failed();
   }
 
   pool_options options_;
@@ -390,9 +440,10 @@ class cached_rig {
   void* last_put_ = nullptr;
   std::uint64_t n_gets_ = 0, n_puts_ = 0;
   std::vector<std::unique_ptr<live_waiter>> waiters_;
-  std::size_t n_queued_ = 0;
+  bulk_waiters bulks_;
+  std::size_t n_queued_ = 0, n_tickets_ = 0, last_served_ = 0;
   std::size_t n_steps_ = 0;
-  std::string now_ = "at the beginning", failure_;
+  failure_note note_;
 };
 
 }  // namespace pool9::test

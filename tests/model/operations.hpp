@@ -74,6 +74,8 @@ inline std::ostream& print(std::ostream& out, const pool_options& o) {
 /// A pool to begin with.
 struct beginning {
   pool_options options;
+
+  operator const pool_options&() const { return options; }
 };
 inline std::ostream& operator<<(std::ostream& out, const beginning& b) {
   return print(out, b.options);

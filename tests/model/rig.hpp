@@ -25,7 +25,6 @@ class rig {
  public:
   explicit rig(const pool_options& o) : options_(o), model_(o, places_of(o)) {
     options_.source = &source_;
-    set_housekeeping(housekeeping::by_hand);
     options_.thread_cache = false;  // the model has none: it says where every item lies
     waiters_.emplace_back();        // id 0 is nobody
     pool_.emplace(options_);
@@ -75,6 +74,7 @@ class rig {
 
   /// A pool of the same layout tells where items lie.
   static item_places places_of(const pool_options& o) {
+    set_housekeeping(housekeeping::by_hand);  // time flies: a thread would take the scout's page
     pool scout({.name = "scout",
                 .item_size = o.item_size,
                 .align = o.align,

@@ -3,7 +3,9 @@
 #include <dirent.h>
 #include <sys/resource.h>
 
+#include <array>
 #include <cstring>
+#include <pool9/unsynchronized_pool.hpp>
 
 #include "pool/pools.hpp"
 #include "support/page_ladder.hpp"
@@ -159,6 +161,24 @@ TEST(SupplyRegression, PoolWithNothingToGiveBackStartsNoThread) {
   primed.put(primed.get());
   EXPECT_EQ(n_threads(), before);
   p.put(item);
+}
+
+// It went on taking puts into its magazine, and pages above the high watermark stayed.
+TEST(SupplyRegression, PoolForOneThreadKeepsNoPagesForALowWatermarkThatWas) {
+  test_source source;
+  source.bound(10);
+  unsynchronized_pool p(four_a_page(source));
+  p.set_low_watermark(40);
+  p.set_high_watermark(4);
+  std::array<void*, 8> items;
+  ASSERT_TRUE(p.try_get_bulk(items));
+  ASSERT_EQ(p.stats().pages, 10u);
+
+  p.set_low_watermark(0);
+
+  EXPECT_EQ(p.check(), "");
+  p.put_bulk(items);
+  EXPECT_EQ(p.stats().pages, 1u);
 }
 
 }  // namespace
