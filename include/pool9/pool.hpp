@@ -55,7 +55,9 @@ struct pool_options {
   std::size_t item_size = 0;          ///< bytes; must be given
   std::size_t align = 0;              ///< power of two; 0: natural for the size, at most 16
   std::size_t align_offset = 0;       ///< where in the item `align` applies; reduced modulo `align`
-  std::size_t reserve = 0;  ///< primed by the constructor, which throws bad_alloc if it cannot
+  /// Primed by the constructor, which throws a std::bad_alloc that names pool and reserve if it
+  /// cannot.
+  std::size_t reserve = 0;
   std::size_t low_watermark = 0;           ///< items to keep at hand; see set_low_watermark()
   std::size_t high_watermark = unlimited;  ///< items to keep at most; see set_high_watermark()
   std::size_t hard_limit = unlimited;  ///< items out at most; 0 means none at all, not "no limit"

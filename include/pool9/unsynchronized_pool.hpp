@@ -125,6 +125,9 @@ class unsynchronized_pool {
     read_stats(s, sizeof s);
     return s;
   }
+  /// As pool::report_held().
+  std::size_t report_held(void (*line)(void* context, std::string_view text), void* context,
+                          std::chrono::nanoseconds age = {}) const noexcept;
   /// Checks every invariant; returns the name of the first that does not hold, or an empty string.
   /// Walks everything.
   [[nodiscard]] std::string_view check() const noexcept;

@@ -52,9 +52,11 @@ int pool_chk(struct ::pool* pp, const char* label) {
   const std::string_view broken = h.items.check();
   if (broken.empty()) return 0;
   char text[256];
-  std::snprintf(text, sizeof text, "pool_chk: pool '%s': %s: invariant %.*s is broken",
-                h.items.name().data(), label != nullptr ? label : "", int(broken.size()),
-                broken.data());
+  std::snprintf(
+      text, sizeof text,
+      "pool_chk: pool '%s': %s: invariant %.*s is broken\n  look at what writes beyond its "
+      "memory: the pool's own data lie elsewhere than its items",
+      h.items.name().data(), label != nullptr ? label : "", int(broken.size()), broken.data());
   deliver({report_kind::warning, {"pool_chk"}, h.items.name(), text, nullptr});
   return 1;
 }

@@ -8,15 +8,16 @@
 namespace pool9::c_api {
 
 void panic(const char* function, const char* name, const char* what, ...) noexcept {
-  char message[256], text[384];
+  constexpr const char* look_at = "\n  look at the arguments of that call, and at pool(3)";
+  char message[256], text[448];
   va_list args;
   va_start(args, what);
   std::vsnprintf(message, sizeof message, what, args);
   va_end(args);
   if (name != nullptr) {
-    std::snprintf(text, sizeof text, "%s: pool '%s': %s", function, name, message);
+    std::snprintf(text, sizeof text, "%s: pool '%s': %s%s", function, name, message, look_at);
   } else {
-    std::snprintf(text, sizeof text, "%s: %s", function, message);
+    std::snprintf(text, sizeof text, "%s: %s%s", function, message, look_at);
   }
   deliver({report_kind::panic, {function}, name != nullptr ? name : "", text, nullptr});
   std::abort();

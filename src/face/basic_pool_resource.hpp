@@ -190,7 +190,7 @@ void basic_pool_resource<Pool>::fail(size_class& c) {
   if (!is_limited || s.out < s.hard_limit) {
     if (pages_ == nullptr) face::rethrow(static_cast<fed_class&>(c).failure());
     // An item may have come back since the limit was met.
-    if (!is_limited || s.source_fails != 0) face::no_memory(name_);
+    if (!is_limited || s.source_fails != 0) face::no_memory(name_, s.item_size);
   }
   face::at_limit(name_, s.hard_limit, s.out);
 }
@@ -219,7 +219,7 @@ void* basic_pool_resource<Pool>::get_large(std::size_t bytes, std::size_t align)
     // The upstream's to refuse, in its way.  Volatile, since compilers refuse it, too.
     const volatile std::size_t most = SIZE_MAX, most_aligned = std::bit_floor(SIZE_MAX);
     static_cast<void>(turn_.upstream->allocate(most, most_aligned));
-    face::no_memory(name_);
+    face::no_memory(name_, bytes);
   }
   std::unique_lock hold(turn_.mutex, std::defer_lock);
   if (!turn_.any_thread) hold.lock();

@@ -25,7 +25,7 @@ pool& books::for_pieces_of(std::size_t bytes) noexcept {
 void* books::allocate(std::size_t bytes) {
   pool& p = for_pieces_of(bytes);
   void* const piece = p.try_get();
-  if (piece == nullptr) no_memory(p.name());
+  if (piece == nullptr) no_memory(p.name(), bytes);
   return piece;
 }
 

@@ -4,6 +4,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <new>
+#include <pool9/detail/no_memory.hpp>
 #include <pool9/fault.hpp>
 #include <pool9/memory_resource.hpp>
 #include <stdexcept>
@@ -41,7 +42,12 @@ void say(std::string_view resource, const void* p, const char* text) noexcept {
 
 }
 
-void no_memory(std::string_view resource) { raise(resource, std::bad_alloc()); }
+void no_memory(std::string_view resource, std::size_t bytes) {
+  char text[128];
+  std::snprintf(text, sizeof text, "allocate: pool '%.*s': no memory for %zu bytes",
+                static_cast<int>(resource.size()), resource.data(), bytes);
+  raise(resource, detail::no_memory(text));
+}
 
 void at_limit(std::string_view resource, std::uint64_t hard_limit, std::uint64_t out) {
   raise(resource, pool_exhausted(resource, hard_limit, out));
@@ -65,19 +71,23 @@ void rethrow(const std::exception_ptr& thrown) {
 }
 
 void say_no_block(std::string_view resource, const void* p, std::size_t bytes) noexcept {
-  char text[160];
-  std::snprintf(text, sizeof text, "deallocate: pool '%.*s': %p is no block of %zu bytes of it",
-                static_cast<int>(resource.size()), resource.data(), p, bytes);
+  char text[256];
+  std::snprintf(
+      text, sizeof text,
+      "deallocate: pool '%.*s': %p is no block of %zu bytes of it\n  look at where it was "
+      "allocated: there it goes back, once",
+      static_cast<int>(resource.size()), resource.data(), p, bytes);
   say(resource, p, text);
 }
 
 void say_other_size(std::string_view resource, const void* p, std::size_t bytes,
                     std::size_t given_back) noexcept {
-  char text[160];
-  std::snprintf(text, sizeof text,
-                "deallocate: pool '%.*s': %p has %zu bytes, not %zu, or another "
-                "alignment",
-                static_cast<int>(resource.size()), resource.data(), p, bytes, given_back);
+  char text[256];
+  std::snprintf(
+      text, sizeof text,
+      "deallocate: pool '%.*s': %p has %zu bytes, not %zu, or another alignment\n  look at "
+      "where size and alignment come from: they are the allocation's",
+      static_cast<int>(resource.size()), resource.data(), p, bytes, given_back);
   say(resource, p, text);
 }
 

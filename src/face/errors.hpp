@@ -8,8 +8,8 @@
 
 namespace pool9::face {
 
-/// Throws std::bad_alloc.
-[[noreturn]] void no_memory(std::string_view resource);
+/// Throws a std::bad_alloc that says so.
+[[noreturn]] void no_memory(std::string_view resource, std::size_t bytes);
 /// Throws pool_exhausted.
 [[noreturn]] void at_limit(std::string_view resource, std::uint64_t hard_limit, std::uint64_t out);
 /// Throws std::invalid_argument: blocks of that size and alignment have no pool.

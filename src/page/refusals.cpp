@@ -13,14 +13,16 @@ struct words {
   const char* option;
   const char* call;
   const char* consequence;
+  const char* look_at;
 };
 constexpr const char* slower = "pages are given without";
 constexpr const char* none = "no page is given without";
-constexpr words about[] = {{"huge_pages", "madvise", slower},
-                           {"populate", "madvise", none},
-                           {"lock", "mlock2", none},
-                           {"numa_node", "mbind", slower},
-                           {"guard_pages", "mprotect", none}};
+constexpr words about[] = {
+    {"huge_pages", "madvise", slower, "/sys/kernel/mm/transparent_hugepage/enabled"},
+    {"populate", "madvise", none, "the memory that system and control group have left"},
+    {"lock", "mlock2", none, "RLIMIT_MEMLOCK: ulimit -l"},
+    {"numa_node", "mbind", slower, "the nodes that there are: numactl --hardware"},
+    {"guard_pages", "mprotect", none, "/proc/sys/vm/max_map_count"}};
 constexpr unsigned half = 16;
 
 }
@@ -31,9 +33,9 @@ void refusals::add(option o, int error) noexcept {
   const std::uint32_t this_one = 1u << o;
   if ((told_.fetch_or(this_one, std::memory_order_relaxed) & this_one) != 0) return;
   const words& w = about[o];
-  base::text<160> text;
-  text.add("system_memory: %s: the system refused %s (%s, %d); %s", w.option, w.call,
-           base::os::error_name(error), error, w.consequence);
+  base::text<256> text;
+  text.add("system_memory: %s: the system refused %s (%s, %d); %s\n  look at %s", w.option, w.call,
+           base::os::error_name(error), error, w.consequence, w.look_at);
   deliver({report_kind::warning, {}, {}, text.view(), nullptr});
 }
 

@@ -29,4 +29,12 @@ struct caller {
   const void* stack[stack_depth];  // written before it is read
 };
 
+/// Who calls the engine `c`, from there.
+template <class Core>
+caller called(const Core& c, const call_site& where, const void* from) noexcept {
+  caller by(where);
+  if (c.watch != nullptr) by.note_stack(from);
+  return by;
+}
+
 }

@@ -70,6 +70,7 @@
 #include "pool/limits.hpp"
 #include "pool/misput.hpp"
 #include "pool/registry.hpp"
+#include "pool/sanitizing.hpp"
 #include "pool/steps.hpp"
 #include "pool/usage_log.hpp"
 
@@ -145,11 +146,11 @@ struct core {
   void print_log(void (*line)(void*, std::string_view), void* context) noexcept;
 
   // ---- telling.cpp ----
-  /// Reports about this pool.  `function` is what the caller is called where it gave no name.  No
-  /// lock.
-  [[gnu::format(printf, 6, 7)]] void say(report_kind kind, const call_site& where,
+  /// Reports about this pool.  `function` is what the caller is called where it gave no name;
+  /// `look_at` ends the report, if it is not null.  No lock.
+  [[gnu::format(printf, 7, 8)]] void say(report_kind kind, const call_site& where,
                                          const char* function, const void* address,
-                                         const char* format, ...) noexcept;
+                                         const char* look_at, const char* format, ...) noexcept;
   void tell(const telling& t) noexcept;
   void say_misput(page::give_result why, void* item, const call_site& where,
                   found when = found::at_once) noexcept;
@@ -175,8 +176,6 @@ struct core {
   bulk_outcome fall_short(const request& r, bool at_limit, bool nested, handoff& owed) noexcept
       POOL9_ANNOTATE(release_capability(mutex));
   [[noreturn]] void panic_for_memory(const call_site& where, std::size_t out) noexcept;
-  /// What to say about the limit now, or nullptr.
-  const char* warning_due() noexcept POOL9_REQUIRES(mutex);
   page::give_result give(void* item, const caller& by) noexcept POOL9_REQUIRES(mutex);
   /// The same with diagnostics.
   page::give_result give_watched(void* item, const caller& by) noexcept POOL9_REQUIRES(mutex);
@@ -261,17 +260,6 @@ struct core {
   /// was put before.
   bool unlend(void*& item, void*& block, const caller& by) noexcept POOL9_REQUIRES(mutex);
   void* next_lent(std::size_t& from) noexcept;
-
-  // ---- sanitizing.cpp: what tools are told, if `sanitized` ----
-  void hide_page(void* page) noexcept;
-  void show_page(void* page) noexcept;
-  void show_storage() noexcept POOL9_REQUIRES(mutex);
-  /// The item and its red zones, for diagnostics to look at.
-  void show_all(void* item) const noexcept;
-  void hide_all(void* item) const noexcept;
-  void tell_got(void* item) const noexcept;
-  void tell_still_out(void* item) const noexcept;
-  void hide_put(void* item) const noexcept;
 
   // ---- helpers of several of these ----
   /// C1.  Misuse may have put more into magazines than was out.
@@ -360,15 +348,14 @@ struct core {
   bool grow(get_flags flags, handoff& owed) noexcept POOL9_REQUIRES(mutex);
   /// Pages that prime has got but not added.
   struct page_list;
-  /// Adds them all; or none, for want of memory, or because the pool has `twice` already, which is
-  /// taken off the list then.
-  bool adopt_all(page_list& got, void*& twice) noexcept POOL9_REQUIRES(mutex);
   /// Gives them back; a failed prime changes nothing.  Returns false.
   bool unprime(page_list& got, handoff& owed) noexcept POOL9_ANNOTATE(release_capability(mutex));
   void say_given_twice(void* page) noexcept;
   /// Asks the source, with no lock held; returns how many pages of those that came can be used.
   std::size_t ask_source(std::span<void*> into, get_flags flags, asking what_for) noexcept;
   void return_pages(std::span<void* const> some) noexcept;
+  /// The same of pages that cannot be used.
+  void hand_back(std::span<void* const> some) noexcept;
   /// Gives `most` empty pages back, fewer if floors or waiters say so; the lock is released
   /// meanwhile.  Returns the bytes.
   std::size_t give_back(std::size_t most, handoff& owed) noexcept POOL9_REQUIRES(mutex);
@@ -398,6 +385,7 @@ struct core {
   const std::uint32_t guard_one_in;  // refills; 0: none
   const struct { std::size_t to, offset; } alignment;
   const page::layout layout;
+  const tool_view tools;
   const page::region_shape shape;
   const std::uint64_t idle_ns;  // never: pages stay
   const std::uint64_t held_ns;  // never: no time is too long
@@ -432,8 +420,7 @@ struct core {
   std::uint64_t retry_pause POOL9_GUARDED_BY(mutex) = 0;
   counters counts POOL9_GUARDED_BY(mutex);
   shortage_hook hook POOL9_GUARDED_BY(mutex);
-  limit_warning warning POOL9_GUARDED_BY(mutex);
-  std::uint64_t warned_at POOL9_GUARDED_BY(mutex) = 0;  // steady; 0: not yet
+  paced_warning warning POOL9_GUARDED_BY(mutex);
   usage_log log POOL9_GUARDED_BY(mutex);
   finding guard_found POOL9_GUARDED_BY(mutex);  // when an item came back; reported by leave()
   /// nullptr: no diagnostics, or no memory for them.  What it points to is guarded by mutex.

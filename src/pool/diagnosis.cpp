@@ -23,15 +23,28 @@ void diagnosis::release(diagnosis* d) noexcept {
   base::arena::release(d, sizeof(diagnosis));
 }
 
-void* diagnosis::detain(void* item) noexcept {
+void diagnosis::note_got(ledger::record* r, const caller& by) noexcept {
+  if (r == nullptr) return;
+  r->now = ledger::state::out;
+  r->is_told = false;
+  ledger::note(r->got, by);
+}
+
+void* diagnosis::note_put(void* item, const caller& by) noexcept {
   ledger::record* const r = records.find(item);
-  if (r == nullptr || most_detained == 0) return item;
+  if (r == nullptr) return item;
+  r->now = ledger::state::free;
+  ledger::note(r->put, by);
+  return most_detained != 0 ? detain(item, *r) : item;
+}
+
+void* diagnosis::detain(void* item, ledger::record& r) noexcept {
   if (ring_ == nullptr)
     ring_ = static_cast<void**>(base::arena::allocate(most_detained * sizeof(void*)));
   if (ring_ == nullptr) return item;
   void* const leaving = n_detained == most_detained ? release_oldest() : nullptr;
   ring_[(oldest_ + n_detained++) % most_detained] = item;
-  r->now = ledger::state::in_quarantine;
+  r.now = ledger::state::in_quarantine;
   return leaving;
 }
 
@@ -41,6 +54,19 @@ void* diagnosis::release_oldest() noexcept {
   --n_detained;
   if (ledger::record* const r = records.find(item)) r->now = ledger::state::free;
   return item;
+}
+
+diagnosis::spoiled diagnosis::look_at_all_free(const page::page_set& pages,
+                                               const tool_view* tools) const noexcept {
+  spoiled s;
+  records.for_each([&](const ledger::record& r) {
+    if (s.n == s.all.size() || pages.ask(r.item) != page::give_result::already_free) return;
+    void* const item = const_cast<void*>(r.item);
+    if (tools != nullptr) tools->show_all(item);
+    if ((s.all[s.n] = in_items.look_at_free(item))) ++s.n;
+    if (tools != nullptr) tools->hide_all(item);
+  });
+  return s;
 }
 
 }

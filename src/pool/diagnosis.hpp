@@ -4,9 +4,11 @@
 //
 // Items in quarantine are free to everybody but the pages.  Guarded by the lock of the pool.
 #pragma once
-#include "page/layout.hpp"
+#include <array>
+
 #include "pool/ledger.hpp"
 #include "pool/poison.hpp"
+#include "pool/sanitizing.hpp"
 
 namespace pool9::inline v1::detail {
 
@@ -17,10 +19,20 @@ struct diagnosis {
                          bool lends) noexcept;
   static void release(diagnosis* d) noexcept;
 
-  /// Puts an item, whose record says so, into quarantine.  Returns what leaves for it: nullptr,
-  /// another item, or the same.
-  void* detain(void* item) noexcept;
-  /// The item that is there for longest.  Requires: n_detained > 0.
+  /// Writes down that an item was got, into its record if there is one.
+  static void note_got(ledger::record* r, const caller& by) noexcept;
+  /// The same of one that was put, which may have to wait in quarantine.  Returns what leaves it:
+  /// nullptr, another item, or the same.
+  void* note_put(void* item, const caller& by) noexcept;
+  /// The items that were ever got and written while they are free, a few at most; then they are as
+  /// new.  `tools`: nullptr if none watches.
+  struct spoiled {
+    std::array<finding, 8> all;
+    std::size_t n = 0;
+  };
+  spoiled look_at_all_free(const page::page_set& pages, const tool_view* tools) const noexcept;
+
+  /// The item that is in quarantine for longest.  Requires: n_detained > 0.
   void* release_oldest() noexcept;
   bool holds(const void* item) const noexcept {
     const ledger::record* const r = records.find(item);
@@ -37,6 +49,8 @@ struct diagnosis {
  private:
   diagnosis(const marks& m, std::size_t quarantine, bool lends_blocks) noexcept
       : in_items(m), most_detained(quarantine), lends(lends_blocks) {}
+
+  void* detain(void* item, ledger::record& r) noexcept;
 
   void** ring_ = nullptr;  // of most_detained items
   std::size_t oldest_ = 0;

@@ -112,10 +112,8 @@ void check_environment() noexcept {
     base::text<512> message;
     message.add(
         "%s: '%.*s' means nothing and is ignored; settings are diagnostic, log, quarantine=ITEMS, "
-        "held=SECONDS, guard=REFILLS, malloc, sanitize=0, abort=0, each with :POOL,POOL... or for "
-        "all "
-        "pools: see "
-        "docs/MISUSE.md",
+        "held=TIME, guard=REFILLS, malloc, sanitize=0, abort=0, each with :POOL,POOL... or for all "
+        "pools\n  look at docs/MISUSE.md, section POOL9_OPTIONS",
         variable, static_cast<int>(clause.size()), clause.data());
     deliver({report_kind::warning, {.function = variable}, {}, message.view(), nullptr});
   });

@@ -79,7 +79,7 @@ void handoff::say_all_misputs(core& c) noexcept {
   for (std::size_t i = 0; i < std::min(n, most_misputs); ++i)
     c.say_misput(misputs_[i].why, misputs_[i].item, {}, found::in_magazine);
   if (n > most_misputs)
-    c.say(report_kind::misuse, {}, "put", nullptr,
+    c.say(report_kind::misuse, {}, "put", nullptr, look::at_reports_before,
           "%zu more items like these were found in thread caches", n - most_misputs);
 }
 

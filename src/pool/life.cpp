@@ -7,11 +7,11 @@
 #include <utility>
 
 #include "base/arena.hpp"
-#include "base/sanitizer.hpp"
 #include "cache/thread.hpp"
 #include "pool/birth.hpp"
 #include "pool/core.hpp"
 #include "pool/guard.hpp"
+#include "pool/wording.hpp"
 
 namespace pool9::inline v1::detail {
 
@@ -47,6 +47,7 @@ core::core(pool& p, const pool_options& o, const page::layout& l, const char* po
       guard_one_in(o.guard_one_in),
       alignment{o.align != 0 ? o.align : natural_align(o.item_size), o.align_offset},
       layout(l),
+      tools(l, o.item_size, o.sanitize),
       shape(layout),
       idle_ns(nanoseconds(o.idle_time)),
       held_ns(o.held_too_long.count() == 0 ? os::never : nanoseconds(o.held_too_long)),
@@ -56,12 +57,11 @@ core::core(pool& p, const pool_options& o, const page::layout& l, const char* po
                                                                           : 0),
       bounds{.low = o.low_watermark, .high = o.high_watermark, .hard = o.hard_limit},
       hook(o.on_shortage),
-      warning(o.at_limit),
+      warning{.what = o.at_limit},
       watch(o.diagnostic ? diagnosis::make(o.item_size, l.has_zones(), o.quarantine, o.use_malloc)
                          : nullptr) {
   std::memcpy(name, pool_name, sizeof name);
   place.pool = this;
-  if (sanitized) base::sanitizer::pool_born(this, l.has_zones() ? red_zone_before : 0);
   retune();
 }
 
@@ -111,7 +111,7 @@ bool core::in_use(std::size_t& out, std::size_t& n_waiters) noexcept {
 
 bool core::close(const call_site& where, bool even_if_out, handoff& owed) noexcept {
   if (inside::of(*this) || pin::holds(*this) || is_walked()) {
-    say(report_kind::misuse, where, "close", nullptr,
+    say(report_kind::misuse, where, "close", nullptr, look::at_closer,
         "called from its own page source, hook or report, or from a visit to its items");
     return false;
   }
@@ -133,11 +133,10 @@ bool core::close(const call_site& where, bool even_if_out, handoff& owed) noexce
     if (n != 0) return_pages({going.data(), n});
     mutex.lock();
   }
-  if (sanitized) show_storage();
+  if (sanitized) tools.show_storage(pages);
   mutex.unlock();
   owed.memory_came_back();
   const bool ours = !in_storage;
-  if (sanitized) base::sanitizer::pool_ended(this);
   if (guard_one_in != 0) guard::forget(id);
   if (lends()) free_blocks();
   diagnosis::release(watch);

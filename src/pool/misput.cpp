@@ -64,6 +64,7 @@ charge charge_of(const refusal& r) noexcept {
     charge_stranger(c, r);
   }
   if (r.when == found::in_magazine) c.text.add(" (found when it left a thread's cache)");
+  if (r.when == found::in_own_magazine) c.text.add(" (found when it left the pool's cache)");
   return c;
 }
 

@@ -8,8 +8,9 @@
 
 namespace pool9::inline v1::detail {
 
-/// When a misuse was noticed: at its call, or when the item left a cache.
-enum class found { at_once, in_magazine };
+/// When a misuse was noticed: at its call, or when the item left a cache - a thread's, or that of a
+/// pool for one thread.
+enum class found { at_once, in_magazine, in_own_magazine };
 
 /// A put that was refused.
 struct refusal {

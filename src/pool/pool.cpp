@@ -9,13 +9,14 @@
 #include <utility>
 
 #include "base/os.hpp"
-#include "base/text.hpp"
 #include "pool/core.hpp"
 #include "pool/report.hpp"
+#include "pool/wording.hpp"
 
 namespace pool9::inline v1 {
 
 namespace os = base::os;
+using detail::called;
 using detail::core;
 using detail::request;
 namespace registry = detail::registry;
@@ -32,21 +33,6 @@ std::uint64_t nanoseconds(pool::clock::time_point t) noexcept {
 
 /// Without memory for the pool's own data there is no queue to wait in: ask again after a while.
 constexpr std::uint64_t birth_pause = 1'000'000;
-
-/// Reports about a pool without an engine.
-void say_unborn(report_kind kind, const call_site& where, const char* function, const char* name,
-                const char* what) noexcept {
-  base::text<256> text;
-  text.add("%s: pool '%s': %s", where.function != nullptr ? where.function : function, name, what);
-  deliver({kind, where, name, text.view(), nullptr});
-}
-
-/// Who calls `c`, from there.
-detail::caller called(const core& c, const call_site& where, const void* from) noexcept {
-  detail::caller by(where);
-  if (c.watch != nullptr) by.note_stack(from);
-  return by;
-}
 
 /// One item, by the long way.
 [[gnu::noinline]] void* ask(core& c, get_flags flags, const call_site& where,
@@ -94,7 +80,7 @@ void pool::prime_at_birth() {
   const std::size_t n = options_.reserve;
   if (prime(n)) return;
   static_cast<void>(close());
-  detail::no_memory_at_birth(name_, n);
+  detail::no_memory_at_birth(name_, n, options_.item_size);
 }
 
 pool::~pool() {
@@ -154,7 +140,9 @@ void* pool::get_slowly(void* popped) noexcept {
 void pool::must_not_be_inside(const char* function) noexcept {
   core* const c = core_.load(std::memory_order_acquire);  // pairs with born()
   if (c != nullptr && detail::inside::of(*c))
-    c->say(report_kind::panic, {}, function, nullptr, "would wait for its own page source or hook");
+    c->say(report_kind::panic, {}, function, nullptr,
+           "what that source or hook gets: it may use other pools, or try_get()",
+           "would wait for its own page source or hook");
 }
 
 core* pool::born_in_time(get_flags flags, const call_site& where,
@@ -162,7 +150,8 @@ core* pool::born_in_time(get_flags flags, const call_site& where,
   for (;;) {
     if (core* const c = born()) return c;
     if (has(flags, get_flags::urgent))
-      say_unborn(report_kind::panic, where, "get", name_, "urgent: no memory for the pool itself");
+      detail::say_unborn(report_kind::panic, where, "get", name_,
+                         "urgent: no memory for the pool itself", detail::look::at_memory);
     if (!has(flags, get_flags::waitok) || clock::now() >= deadline) return nullptr;
     os::pause(birth_pause);
   }
@@ -217,7 +206,8 @@ void pool::put_from(const void* from, void* item, bool pushed, const call_site& 
   core* c = core_.load(std::memory_order_acquire);  // pairs with born()
   if (c == nullptr) c = born();                     // which then reports that it gave none out
   if (c == nullptr)
-    return say_unborn(report_kind::misuse, where, "put", name_, "the pool was never used");
+    return detail::say_unborn(report_kind::misuse, where, "put", name_, "the pool was never used",
+                              detail::look::at_pointer);
   const detail::caller by = called(*c, where, from);
   if (where.file == nullptr) return c->visit_for_put(item, pushed, by);
   c->put(item, by);

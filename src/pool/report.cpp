@@ -4,9 +4,9 @@
 #include <atomic>
 #include <cstdlib>
 #include <iterator>
+#include <pool9/detail/no_memory.hpp>
 #include <pool9/pool.hpp>
 #if defined(__cpp_exceptions)
-#include <new>
 #include <stdexcept>
 #endif
 
@@ -14,6 +14,7 @@
 #include "base/text.hpp"
 #include "pool/environment.hpp"
 #include "pool/report.hpp"
+#include "pool/wording.hpp"
 
 namespace pool9::inline v1 {
 namespace {
@@ -67,14 +68,54 @@ const char* format_of(std::string_view field) noexcept {
       ->format;
 }
 
+void add_event(report_text& t, const char* what, const ledger::event& e, std::uint64_t now) {
+  if (!e.is_known()) return;
+  t.add("\n  %s", what);
+  add_site(t, e.where);
+  t.add(", %.3f s ago, in thread %u", in_seconds(now - e.time_ns), e.thread);
+  add_stack(t, e, "\n", stack_depth);
 }
 
-report_text compose(const telling& t, const char* name) noexcept {
-  report_text text;
-  text.add("%s: pool '%s': %s", t.where.function != nullptr ? t.where.function : t.function, name,
-           t.text);
-  if (t.where.file != nullptr) text.add(" (%s:%d)", t.where.file, t.where.line);
-  return text;
+}
+
+message::message(const telling& t, const char* pool, std::uint64_t pool_id) noexcept
+    : told_(t), pool_(pool), pool_id_(pool_id) {
+  text_.add("%s: pool '%s': %s", t.where.function != nullptr ? t.where.function : t.function, pool,
+            t.text);
+  if (t.where.file != nullptr) text_.add(" (%s:%d)", t.where.file, t.where.line);
+  if (t.list != nullptr) text_.add("%s", t.list);
+}
+
+void message::add_known(const diagnosis* watch, const usage_log& log) noexcept {
+  if (watch != nullptr)
+    if (const auto* const r = watch->records.find(told_.item)) known_ = *r;
+  if (told_.list == nullptr && known_.item == nullptr) log.tell_of(told_.address, text_);
+}
+
+void message::send() noexcept {
+  const std::uint64_t now = base::os::steady_ns();
+  add_event(text_, "got", known_.got, now);
+  add_event(text_, "put", known_.put, now);
+  if (told_.look_at != nullptr) text_.add("\n  look at %s", told_.look_at);
+  const item_event got = known_.got.view(), put = known_.put.view();
+  deliver({.kind = told_.kind,
+           .where = told_.where,
+           .pool = pool_,
+           .text = text_.view(),
+           .address = told_.address,
+           .misuse = told_.what,
+           .pool_id = pool_id_,
+           .item = told_.item,
+           .last_get = known_.got.is_known() ? &got : nullptr,
+           .last_put = known_.put.is_known() ? &put : nullptr});
+}
+
+void say_unborn(report_kind kind, const call_site& where, const char* function, const char* name,
+                const char* what, const char* look_at) noexcept {
+  base::text<256> text;
+  text.add("%s: pool '%s': %s\n  look at %s", where.function != nullptr ? where.function : function,
+           name, what, look_at);
+  deliver({kind, where, name, text.view(), nullptr});
 }
 
 void bad_option(const char* field, std::uint64_t value, std::string_view pool) {
@@ -89,14 +130,12 @@ void bad_option(const char* field, std::uint64_t value, std::string_view pool) {
 #endif
 }
 
-void no_memory_at_birth(const char* name, std::size_t reserve) {
+void no_memory_at_birth(const char* name, std::size_t reserve, std::size_t item_size) {
+  base::text<160> text;
+  text.add("pool '%s': reserve: no memory for %zu items of %zu bytes", name, reserve, item_size);
 #if defined(__cpp_exceptions)
-  static_cast<void>(name);
-  static_cast<void>(reserve);
-  throw std::bad_alloc();
+  throw no_memory(text.view());
 #else
-  base::text<128> text;
-  text.add("pool '%s': reserve: no memory for %zu items", name, reserve);
   deliver({report_kind::panic, {}, name, text.view(), nullptr});
   std::abort();
 #endif

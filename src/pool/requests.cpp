@@ -16,6 +16,7 @@
 #include "pool/core.hpp"
 #include "pool/guard.hpp"
 #include "pool/housekeeping.hpp"
+#include "pool/wording.hpp"
 
 namespace pool9::inline v1::detail {
 
@@ -40,6 +41,7 @@ bulk_outcome core::get_in_turn(const request& r) noexcept {
   if (r.enqueue != nullptr && is_queued(*r.enqueue)) {
     leave(owed);
     say(report_kind::misuse, r.by.where, "get_or_enqueue", r.enqueue,
+        "who queues it again: it waits for one get until it was called, or cancelled",
         "waiter %p: is queued already", static_cast<void*>(r.enqueue));
     return bulk_outcome::short_of_items;
   }
@@ -111,13 +113,15 @@ bulk_outcome core::fall_short(const request& r, bool at_limit, bool nested,
   }
   if (waits && !panics && !nested) return wait(r, at_limit, owed);
   ++counts.fails;
-  const char* const say_now = at_limit ? warning_due() : nullptr;
+  const char* const say_now = at_limit ? warning.due() : nullptr;
   const std::size_t out = n_issued(), limit = bounds.hard;
   leave(owed);
-  if (say_now != nullptr) say(report_kind::warning, r.by.where, "get", nullptr, "%s", say_now);
+  if (say_now != nullptr)
+    say(report_kind::warning, r.by.where, "get", nullptr, nullptr, "%s", say_now);
   if (panics && at_limit)
-    say(report_kind::panic, r.by.where, "get", nullptr, "urgent: hard limit %zu reached, %zu out",
-        limit, out);
+    say(report_kind::panic, r.by.where, "get", nullptr,
+        "who holds the items: poolstat who, report_held()",
+        "urgent: hard limit %zu reached, %zu out", limit, out);
   if (panics) panic_for_memory(r.by.where, out);
   return bulk_outcome::short_of_items;
 }
@@ -128,17 +132,18 @@ void core::note_limit() noexcept {
 }
 
 void core::panic_for_memory(const call_site& where, std::size_t out) noexcept {
-  say(report_kind::panic, where, "get", nullptr, "urgent: no memory, %zu out", out);
+  say(report_kind::panic, where, "get", nullptr, look::at_memory, "urgent: no memory, %zu out",
+      out);
   std::abort();
 }
 
-const char* core::warning_due() noexcept {
-  if (warning.text == nullptr) return nullptr;
+const char* paced_warning::due() noexcept {
+  if (what.text == nullptr) return nullptr;
   const std::uint64_t now = os::steady_ns();
-  const auto seconds_since = static_cast<std::int64_t>((now - warned_at) / 1'000'000'000);
-  if (warned_at != 0 && seconds_since < warning.at_most_every.count()) return nullptr;
-  warned_at = now;
-  return warning.text;
+  const auto seconds_since = static_cast<std::int64_t>((now - said_at) / 1'000'000'000);
+  if (said_at != 0 && seconds_since < what.at_most_every.count()) return nullptr;
+  said_at = now;
+  return what.text;
 }
 
 bool core::take(std::span<void*> items, const caller& by, if_spoiled then) noexcept {
@@ -147,7 +152,7 @@ bool core::take(std::span<void*> items, const caller& by, if_spoiled then) noexc
     void* const block = lends() ? item : nullptr;
     item = pages.take();
     if (lends()) item = lend(block, item);
-    if (sanitized) show_all(item);
+    if (sanitized) tools.show_all(item);
     const finding f = watch != nullptr ? watch->in_items.look_at_free(item) : finding{};
     if (!f) continue;
     watch->found = f;
@@ -156,7 +161,7 @@ bool core::take(std::span<void*> items, const caller& by, if_spoiled then) noexc
   if (!intact && then == if_spoiled::keep) {
     for (void* item : items) {
       pages.give(item);
-      if (sanitized) hide_all(item);
+      if (sanitized) tools.hide_all(item);
     }
     return false;
   }
@@ -166,14 +171,9 @@ bool core::take(std::span<void*> items, const caller& by, if_spoiled then) noexc
 
 void core::note_got(std::span<void* const> items, const caller& by) noexcept {
   for (void* item : items) {
-    if (sanitized) tell_got(item);
+    if (sanitized) tools.tell_got(item);
     if (keeps_log(by.where)) log.add("get", item, by.where);
-    if (watch == nullptr) continue;
-    if (ledger::record* const r = enter(item)) {
-      r->now = ledger::state::out;
-      r->is_told = false;
-      ledger::note(r->got, by);
-    }
+    if (watch != nullptr) diagnosis::note_got(enter(item), by);
   }
 }
 
@@ -189,7 +189,7 @@ page::give_result core::give(void* item, const caller& by) noexcept {
   if (watch != nullptr) return give_watched(item, by);
   const give_result r = give_back_item(item);
   if (r == give_result::ok) note_put(item, by);
-  if (r == give_result::ok && sanitized) hide_put(item);
+  if (r == give_result::ok && sanitized) tools.hide_put(item);
   return r;
 }
 
@@ -198,18 +198,14 @@ page::give_result core::give_watched(void* item, const caller& by) noexcept {
   const give_result r = pages.ask(item);
   if (r != give_result::ok) return r;
   if (watch->holds(item)) return give_result::already_free;
-  if (sanitized) show_all(item);
+  if (sanitized) tools.show_all(item);
   if ((watch->found = watch->in_items.look_around(item))) {
-    if (sanitized) tell_still_out(item);
+    if (sanitized) tools.tell_still_out(item);
     return give_result::interior;
   }
   watch->in_items.poison(item);
-  if (sanitized) hide_put(item);
-  if (ledger::record* const known = watch->records.find(item)) {
-    known->now = ledger::state::free;
-    ledger::note(known->put, by);
-  }
-  if (void* const leaving = watch->detain(item)) pages.give(leaving);
+  if (sanitized) tools.hide_put(item);
+  if (void* const leaving = watch->note_put(item, by)) pages.give(leaving);
   note_put(item, by);
   return r;
 }

@@ -28,10 +28,7 @@ bool core::set_hard_limit(std::size_t n, const limit_warning* w) noexcept {
   const bool possible = n_issued() <= n;
   if (possible) {
     bounds.hard = n;
-    if (w != nullptr) {
-      warning = *w;
-      warned_at = 0;
-    }
+    if (w != nullptr) warning = {.what = *w};
     // A bulk get of more than the limit can never come.
     for (waiter *q = waiters.front(), *next = nullptr; q != nullptr; q = next) {
       next = wait_queue::after(*q);
@@ -49,7 +46,7 @@ void core::read_settings(pool_options& o) noexcept {
   o.high_watermark = bounds.high;
   o.hard_limit = bounds.hard;
   o.on_shortage = hook;
-  o.at_limit = warning;
+  o.at_limit = warning.what;
 }
 
 void core::set_shortage_hook(shortage_hook h) noexcept {

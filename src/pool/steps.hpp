@@ -56,6 +56,15 @@ struct telling {
   const char* look_at = nullptr;
 };
 
+/// What is said at the limit, and when it was said last.
+struct paced_warning {
+  limit_warning what;
+  std::uint64_t said_at = 0;  // steady; 0: not yet
+
+  /// What to say now, or nullptr.
+  const char* due() noexcept;
+};
+
 /// A call into foreign code for the sake of a pool, for as long as it stands.
 class inside {
  public:

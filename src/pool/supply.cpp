@@ -9,14 +9,14 @@
 
 #include "base/arena.hpp"
 #include "base/probe.hpp"
-#include "base/sanitizer.hpp"
 #include "pool/core.hpp"
+#include "pool/growth.hpp"
 #include "pool/housekeeping.hpp"
+#include "pool/wording.hpp"
 
 namespace pool9::inline v1::detail {
 
 namespace os = base::os;
-using page::adopt_result;
 
 namespace {
 
@@ -42,25 +42,24 @@ std::size_t core::ask_source(std::span<void*> into, get_flags flags, asking what
     n = what_for == asking::to_reserve ? source.allocate_reserve(into, page_size)
                                        : source.allocate_some(into, page_size, flags);
   }
-  std::size_t n_good = 0;
-  for (std::size_t i = 0; i < n; ++i) {
-    void* const page = into[i];
-    if (base::address_of(page) % page_size == 0) {
-      if (watch != nullptr) watch->in_items.prepare(page, layout);
-      if (sanitized) hide_page(page);
-      into[n_good++] = page;
-      continue;
-    }
-    return_pages({&page, 1});
-    say(report_kind::misuse, {}, "page source", page, "page %p is not aligned to %zu", page,
-        page_size);
+  const std::size_t n_good = keep_aligned(into.first(n), page_size, [&](void* page) {
+    hand_back({&page, 1});
+    say(report_kind::misuse, {}, "page source", page, look::at_source,
+        "page %p is not aligned to %zu", page, page_size);
+  });
+  for (void* const page : into.first(n_good)) {
+    if (watch != nullptr) watch->in_items.prepare(page, layout);
+    tools.page_came(page);
   }
   return n_good;
 }
 
 void core::return_pages(std::span<void* const> some) noexcept {
-  if (sanitized)
-    for (void* const page : some) show_page(page);
+  for (void* const page : some) tools.page_goes(page);
+  hand_back(some);
+}
+
+void core::hand_back(std::span<void* const> some) noexcept {
   const inside call(*this);
   source.release_some(some, layout.page_size());
 }
@@ -74,24 +73,18 @@ bool core::grow(get_flags flags, handoff& owed) noexcept {
   counts.pages_requested += n;
   POOL9_PROBE(grow, id, +name, wanted, n);
   if (n == 0) ++counts.source_fails;
-  std::size_t n_refused = 0;
-  void* twice = nullptr;
-  for (std::size_t i = 0; i < n; ++i) {
-    const adopt_result r = pages.adopt(got[i]);
-    if (r == adopt_result::no_memory) got[n_refused++] = got[i];
-    if (r == adopt_result::already_here) twice = got[i];
-  }
-  if (n_refused < n) note_growth();
-  if (n_refused < n && scarce == scarcity::of_memory) scarce = scarcity::none;
+  const adoption a = adopt_some(pages, {got.data(), n});
+  if (a.n_refused < n) note_growth();
+  if (a.n_refused < n && scarce == scarcity::of_memory) scarce = scarcity::none;
   serve_waiters(owed);
-  counts.pages_released += n_refused;
-  if (n_refused != 0 || twice != nullptr) {
+  counts.pages_released += a.n_refused;
+  if (a.n_refused != 0 || a.twice != nullptr) {
     leave(owed);
-    return_pages({got.data(), n_refused});
-    if (twice != nullptr) say_given_twice(twice);
+    return_pages({got.data(), a.n_refused});
+    if (a.twice != nullptr) say_given_twice(a.twice);
     mutex.lock();
   }
-  return n_refused < n && twice == nullptr;
+  return a.n_refused < n && a.twice == nullptr;
 }
 
 void core::note_growth() noexcept {
@@ -156,10 +149,12 @@ bool core::prime(std::size_t n) noexcept {
     ++counts.source_fails;
     return unprime(got, owed);
   }
-  void* twice = nullptr;
-  if (!adopt_all(got, twice)) {
+  std::span<void*> to_add(got.pages, got.n);
+  if (const adoption a = adopt_all(pages, to_add); a.n_refused != 0 || a.twice != nullptr) {
+    got.n = to_add.size();
+    retune();
     unprime(got, owed);
-    if (twice != nullptr) say_given_twice(twice);
+    if (a.twice != nullptr) say_given_twice(a.twice);
     return false;
   }
   bounds.reserve += n;
@@ -169,22 +164,9 @@ bool core::prime(std::size_t n) noexcept {
   return true;
 }
 
-bool core::adopt_all(page_list& got, void*& twice) noexcept {
-  adopt_result result = adopt_result::ok;
-  std::size_t n = 0;
-  while (n < got.n && (result = pages.adopt(got.pages[n])) == adopt_result::ok) ++n;
-  if (result == adopt_result::ok) return true;
-  for (std::size_t i = 0; i < n; ++i) pages.detach(got.pages[i]);
-  retune();
-  if (result == adopt_result::already_here) {
-    twice = std::exchange(got.pages[n], got.pages[got.n - 1]);
-    --got.n;  // it stays where it is
-  }
-  return false;
-}
-
 void core::say_given_twice(void* page) noexcept {
-  say(report_kind::misuse, {}, "page source", page, "page %p was given twice", page);
+  say(report_kind::misuse, {}, "page source", page, look::at_source, "page %p was given twice",
+      page);
 }
 
 bool core::unprime(page_list& got, handoff& owed) noexcept {
@@ -210,7 +192,7 @@ std::size_t core::prime(std::span<std::byte> storage, std::size_t at_most) noexc
   const std::span<std::byte> items = pages.add_storage(storage, at_most, ours);
   const std::size_t n = items.empty() ? 0 : layout.items_in(items.size());
   if (watch != nullptr) watch->in_items.prepare(items.data(), n, layout);
-  if (sanitized && n != 0) base::sanitizer::hide(items.data(), items.size());
+  if (sanitized) tools.hide_storage(items);
   serve_waiters(owed);
   leave(owed);
   return n;

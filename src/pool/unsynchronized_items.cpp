@@ -8,6 +8,7 @@
 #include "base/arena.hpp"
 #include "base/os.hpp"
 #include "pool/unsynchronized_core.hpp"
+#include "pool/wording.hpp"
 
 namespace pool9::inline v1::detail {
 
@@ -29,11 +30,12 @@ unsynchronized_core::~unsynchronized_core() {
   std::destroy_at(&magazine);
   std::construct_at(&magazine);
   if (rounds != nullptr) base::arena::release(rounds, bytes_of(depth));
+  diagnosis::release(watch);
 }
 
 // ---- One item
 
-void* unsynchronized_core::get() noexcept {
+void* unsynchronized_core::get(const caller& by) noexcept {
   note_peak();  // the magazine has been emptied since the last visit
   for (;;) {
     if (void* const item = pop()) return item;
@@ -41,13 +43,13 @@ void* unsynchronized_core::get() noexcept {
       fail_at_limit();
       return nullptr;
     }
-    if (pages.n_free() != 0) break;
+    if (stock(1)) break;
     if (!grow()) {
       ++counts.fails;
       return nullptr;
     }
   }
-  void* const item = take();
+  void* const item = take(by);
   if (item == nullptr) return nullptr;
   keep_at_hand();
   if (n_cached() == 0) refill();
@@ -55,50 +57,70 @@ void* unsynchronized_core::get() noexcept {
   return item;
 }
 
-void* unsynchronized_core::take() noexcept {
+bool unsynchronized_core::stock(std::size_t n) noexcept {
+  while (pages.n_free() < n && n_detained() != 0) pages.give(watch->release_oldest());
+  return pages.n_free() >= n;
+}
+
+void* unsynchronized_core::take(const caller& by) noexcept {
   void* const item = pages.take();
-  if (diagnostic) {
-    if (const finding f = in_items.look_at_free(item)) {
-      pages.give(item);
-      tell(charge_of(f, item_size).told({}, "get"));
-      return nullptr;
-    }
+  if (sanitized) tools.show_all(item);
+  if (const finding f = watch != nullptr ? watch->in_items.look_at_free(item) : finding{}) {
+    pages.give(item);
+    if (sanitized) tools.hide_all(item);
+    say_found(f, by.where, "get");
+    return nullptr;
   }
-  if (logs) log.add("get", item, {});
+  if (sanitized) tools.tell_got(item);
+  if (logs) log.add("get", item, by.where);
+  if (watch != nullptr)
+    diagnosis::note_got(watch->records.enter(item, [this](const void* i) { return pages.owns(i); }),
+                        by);
   return item;
 }
 
 void unsynchronized_core::keep_at_hand() noexcept {
-  while (pages.n_free() + n_cached() < bounds.low && grow()) continue;
+  while (pages.n_free() + n_detained() + n_cached() < bounds.low && grow()) continue;
 }
 
 void unsynchronized_core::fail_at_limit() noexcept {
   ++counts.limit_hits;
   ++counts.fails;
-  if (warning.text == nullptr) return;
-  const std::uint64_t now = base::os::steady_ns();
-  const auto seconds_since = static_cast<std::int64_t>((now - warned_at) / 1'000'000'000);
-  if (warned_at != 0 && seconds_since < warning.at_most_every.count()) return;
-  warned_at = now;
-  say(report_kind::warning, {}, "get", nullptr, "%s", warning.text);
+  if (const char* const text = warning.due())
+    say(report_kind::warning, {}, "get", nullptr, nullptr, "%s", text);
 }
 
-void unsynchronized_core::put(void* item) noexcept {
+void unsynchronized_core::put(void* item, const caller& by) noexcept {
   note_peak();
-  if (const give_result r = give(item); r != give_result::ok)
+  if (const give_result r = give(item, by); r != give_result::ok)
     return say_misput(r, item, found::at_once);
   ++counts.puts;
   if (bounds.too_many(pages)) give_back();
   retune();
 }
 
-give_result unsynchronized_core::give(void* item) noexcept {
-  if (diagnostic && pages.ask(item) == give_result::ok) {
-    if ((found_by_give = in_items.look_around(item))) return give_result::interior;
-    in_items.poison(item);
-  }
+give_result unsynchronized_core::give(void* item, const caller& by) noexcept {
+  if (watch != nullptr) return give_watched(item, by);
   const give_result r = pages.give(item);
-  if (r == give_result::ok && logs) log.add("put", item, {});
+  if (r != give_result::ok) return r;
+  if (sanitized) tools.hide_put(item);
+  if (logs) log.add("put", item, by.where);
+  return r;
+}
+
+give_result unsynchronized_core::give_watched(void* item, const caller& by) noexcept {
+  const give_result r = pages.ask(item);
+  if (r != give_result::ok) return r;
+  if (watch->holds(item)) return give_result::already_free;
+  if (sanitized) tools.show_all(item);
+  if ((watch->found = watch->in_items.look_around(item))) {
+    if (sanitized) tools.tell_still_out(item);
+    return give_result::interior;
+  }
+  watch->in_items.poison(item);
+  if (sanitized) tools.hide_put(item);
+  log.add("put", item, by.where);
+  if (void* const leaving = watch->note_put(item, by)) pages.give(leaving);
   return r;
 }
 
@@ -114,12 +136,12 @@ void unsynchronized_core::give_from_magazine(void* item) noexcept {
   const give_result r = pages.give(item);
   if (r == give_result::ok) return;
   ++counts.misputs;
-  say_misput(r, item, found::in_magazine);
+  say_misput(r, item, found::in_own_magazine);
 }
 
 // ---- Many
 
-bulk_outcome unsynchronized_core::get_bulk(std::span<void*> items) noexcept {
+bulk_outcome unsynchronized_core::get_bulk(std::span<void*> items, const caller& by) noexcept {
   std::size_t n_cached_now = 0;
   for (;;) {
     if (items.size() > bounds.hard) return bulk_outcome::beyond_limit;
@@ -129,16 +151,16 @@ bulk_outcome unsynchronized_core::get_bulk(std::span<void*> items) noexcept {
       fail_at_limit();
       return bulk_outcome::short_of_items;
     }
-    if (wanted <= pages.n_free()) break;
+    if (stock(wanted)) break;
     if (grow()) continue;
     ++counts.fails;
     return bulk_outcome::short_of_items;
   }
   std::size_t n = 0;
   for (void*& item : items) {
-    item = n < n_cached_now ? pop() : take();
+    item = n < n_cached_now ? pop() : take(by);
     if (item == nullptr) {
-      for (void* taken : items.first(n)) put(taken);
+      for (void* taken : items.first(n)) put(taken, by);
       return bulk_outcome::short_of_items;
     }
     ++n;
@@ -205,10 +227,10 @@ void unsynchronized_core::flush(std::size_t n) noexcept {
   ++counts.flushes;
   counts.misputs += n_misputs;
   for (std::size_t i = 0; i < std::min(n_misputs, most_misputs); ++i)
-    say_misput(misputs[i].why, misputs[i].item, found::in_magazine);
+    say_misput(misputs[i].why, misputs[i].item, found::in_own_magazine);
   if (n_misputs > most_misputs)
-    say(report_kind::misuse, {}, "put", nullptr,
-        "%zu more items like these were found in the magazine", n_misputs - most_misputs);
+    say(report_kind::misuse, {}, "put", nullptr, look::at_reports_before,
+        "%zu more items like these were found in its cache", n_misputs - most_misputs);
 }
 
 void unsynchronized_core::flush_all() noexcept {

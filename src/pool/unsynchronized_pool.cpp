@@ -8,14 +8,15 @@
 #include <new>
 
 #include "base/arena.hpp"
-#include "base/text.hpp"
 #include "pool/birth.hpp"
 #include "pool/core.hpp"
 #include "pool/report.hpp"
 #include "pool/unsynchronized_core.hpp"
+#include "pool/wording.hpp"
 
 namespace pool9::inline v1 {
 
+using detail::called;
 using detail::unsynchronized_core;
 
 detail::unsynchronized_core::unsynchronized_core(private_magazine& m, const pool_options& o,
@@ -29,11 +30,14 @@ detail::unsynchronized_core::unsynchronized_core(private_magazine& m, const pool
       in_storage(storage),
       diagnostic(o.diagnostic),
       logs(o.usage_log || o.diagnostic),
-      caches(o.thread_cache && !o.diagnostic && !o.usage_log),
-      in_items(o.item_size, l.has_zones()),
+      sanitized(o.sanitize),
+      caches(o.thread_cache && !o.diagnostic && !o.usage_log && !o.sanitize),
+      tools(l, o.item_size, o.sanitize),
       pages(l),
       bounds{.low = o.low_watermark, .high = o.high_watermark, .hard = o.hard_limit},
-      warning(o.at_limit) {
+      warning{.what = o.at_limit},
+      watch(o.diagnostic ? diagnosis::make(o.item_size, l.has_zones(), o.quarantine, false)
+                         : nullptr) {
   retune();
 }
 
@@ -55,11 +59,11 @@ unsynchronized_core* unsynchronized_pool::born(std::span<std::byte>* storage) no
 void unsynchronized_pool::prime_at_birth() {
   if (prime(options_.reserve)) return;
   if (core_ != nullptr) end();
-  detail::no_memory_at_birth(name_, options_.reserve);
+  detail::no_memory_at_birth(name_, options_.reserve, options_.item_size);
 }
 
 void unsynchronized_pool::end() noexcept {
-  core_->return_all_pages();
+  core_->return_all_memory();
   const bool ours = !core_->in_storage;
   core_->~unsynchronized_core();
   if (ours) base::arena::release(core_, sizeof *core_);
@@ -89,13 +93,13 @@ bool unsynchronized_pool::reset() noexcept {
 
 void* unsynchronized_pool::try_get_slowly() noexcept {
   unsynchronized_core* const c = born();
-  return c == nullptr ? nullptr : c->get();
+  return c == nullptr ? nullptr : c->get(called(*c, {}, __builtin_return_address(0)));
 }
 void unsynchronized_pool::put_slowly(void* item) noexcept {
-  if (unsynchronized_core* const c = born()) return c->put(item);
-  base::text<256> text;
-  text.add("put: pool '%s': the pool was never used", name_);
-  deliver({report_kind::misuse, {}, name_, text.view(), item});
+  if (unsynchronized_core* const c = born())
+    return c->put(item, called(*c, {}, __builtin_return_address(0)));
+  detail::say_unborn(report_kind::misuse, {}, "put", name_, "the pool was never used",
+                     detail::look::at_pointer);
 }
 void unsynchronized_pool::stow(void* item) noexcept { core_->stow(item); }
 
@@ -103,7 +107,7 @@ bool unsynchronized_pool::try_get_bulk(std::span<void*> items) {
   if (items.empty()) return true;
   unsynchronized_core* const c = born();
   if (c == nullptr) return false;
-  const bulk_outcome outcome = c->get_bulk(items);
+  const bulk_outcome outcome = c->get_bulk(items, called(*c, {}, __builtin_return_address(0)));
   if (outcome == bulk_outcome::beyond_limit)
     detail::beyond_limit(name_, items.size(), c->bounds.hard);
   return outcome == bulk_outcome::served;
@@ -146,6 +150,11 @@ std::string_view unsynchronized_pool::check() const noexcept {
 }
 void unsynchronized_pool::for_each_item(void (*f)(void*, void*), void* context) {
   if (core_ != nullptr) core_->for_each_item(f, context);
+}
+std::size_t unsynchronized_pool::report_held(void (*line)(void*, std::string_view), void* context,
+                                             std::chrono::nanoseconds age) const noexcept {
+  const auto ns = static_cast<std::uint64_t>(std::max<std::int64_t>(age.count(), 0));
+  return core_ == nullptr ? 0 : core_->report_held(line, context, ns);
 }
 void unsynchronized_pool::read_stats(pool_stats& s, std::size_t size) const noexcept {
   pool_stats all{};

@@ -19,7 +19,7 @@ void unsynchronized_core::read(pool_stats& s) noexcept {
   s.page_size = l.page_size();
   s.out = n_out();
   s.cached = n_issued() - s.out;
-  s.free = pages.n_free();
+  s.free = pages.n_free() + n_detained();
   s.total = pages.n_items();
   s.reserve = bounds.reserve;
   s.low_watermark = bounds.low;
@@ -29,7 +29,7 @@ void unsynchronized_core::read(pool_stats& s) noexcept {
   s.idle_pages = pages.n_empty();
   s.resident_bytes = s.pages * s.page_size + pages.storage_bytes();
   s.tight = (bounds.too_many(pages) ? POOL_TIGHT_HIGHWAT : 0) |
-            (diagnostic || logs ? POOL_TIGHT_DIAGNOSTIC : 0) |
+            (diagnostic || logs || sanitized ? POOL_TIGHT_DIAGNOSTIC : 0) |
             (s.out >= bounds.hard ? POOL_TIGHT_LIMIT : 0);
   const std::uint64_t all = counts.puts + magazine.n_puts;
   const std::uint64_t puts = all - std::min(all, counts.misputs);
@@ -58,38 +58,52 @@ std::string_view unsynchronized_core::check() noexcept {
   return {};
 }
 
+std::size_t unsynchronized_core::report_held(holders::line_function line, void* context,
+                                             std::uint64_t age_ns) noexcept {
+  const std::uint64_t now = base::os::steady_ns();
+  holders held;
+  held.add_all(watch, now - std::min(now, age_ns));
+  held.sort();
+  return held.describe(name, watch != nullptr, n_out(), now, line, context);
+}
+
 void unsynchronized_core::tell(const telling& t) noexcept {
-  report_text text = compose(t, name);
-  log.tell_of(t.address, text);
-  if (t.look_at != nullptr) text.add("\n  look at %s", t.look_at);
-  deliver({.kind = t.kind,
-           .where = t.where,
-           .pool = name,
-           .text = text.view(),
-           .address = t.address,
-           .misuse = t.what,
-           .item = t.item});
+  message m(t, name, 0);
+  m.add_known(watch, log);
+  m.send();
 }
 
 void unsynchronized_core::say(report_kind kind, const call_site& where, const char* function,
-                              const void* address, const char* format, ...) noexcept {
+                              const void* address, const char* look_at, const char* format,
+                              ...) noexcept {
   char text[512];
   va_list args;
   va_start(args, format);
   std::vsnprintf(text, sizeof text, format, args);
   va_end(args);
-  tell({.kind = kind, .where = where, .function = function, .address = address, .text = text});
+  tell({.kind = kind,
+        .where = where,
+        .function = function,
+        .address = address,
+        .text = text,
+        .look_at = look_at});
 }
 
 void unsynchronized_core::say_misput(page::give_result why, void* item, found when) noexcept {
-  if (const finding f = std::exchange(found_by_give, {}))
-    return tell(charge_of(f, item_size).told({}, "put"));
+  if (watch != nullptr)
+    if (const finding f = std::exchange(watch->found, {})) return say_found(f, {}, "put");
   const bool is_interior = item != nullptr && why == page::give_result::interior;
   const refusal r{.why = why,
                   .item = item,
                   .around = is_interior ? pages.item_around(item) : nullptr,
+                  .was_here = watch != nullptr && watch->records.find(item) != nullptr,
                   .when = when};
   tell(charge_of(r).told({}, "put"));
+}
+
+void unsynchronized_core::say_found(const finding& f, const call_site& where,
+                                    const char* function) noexcept {
+  tell(charge_of(f, item_size).told(where, function));
 }
 
 }

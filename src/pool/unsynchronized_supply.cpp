@@ -5,11 +5,11 @@
 
 #include "base/arena.hpp"
 #include "base/os.hpp"
+#include "pool/growth.hpp"
 #include "pool/unsynchronized_core.hpp"
+#include "pool/wording.hpp"
 
 namespace pool9::inline v1::detail {
-
-using page::adopt_result;
 
 std::size_t unsynchronized_core::ask_source(std::span<void*> into, bool to_reserve) noexcept {
   const std::size_t page_size = pages.items().page_size();
@@ -19,23 +19,25 @@ std::size_t unsynchronized_core::ask_source(std::span<void*> into, bool to_reser
   inside = false;
   counts.pages_requested += n;
   if (n == 0) ++counts.source_fails;
-  std::size_t n_good = 0;
-  for (std::size_t i = 0; i < n; ++i) {
-    void* const page = into[i];
-    if (base::address_of(page) % page_size == 0) {
-      if (diagnostic) in_items.prepare(page, pages.items());
-      into[n_good++] = page;
-      continue;
-    }
-    return_pages({&page, 1});
-    say(report_kind::misuse, {}, "page source", page, "page %p is not aligned to %zu", page,
-        page_size);
+  const std::size_t n_good = keep_aligned(into.first(n), page_size, [&](void* page) {
+    hand_back({&page, 1});
+    say(report_kind::misuse, {}, "page source", page, look::at_source,
+        "page %p is not aligned to %zu", page, page_size);
+  });
+  for (void* const page : into.first(n_good)) {
+    if (watch != nullptr) watch->in_items.prepare(page, pages.items());
+    tools.page_came(page);
   }
   return n_good;
 }
 
 void unsynchronized_core::return_pages(std::span<void* const> some) noexcept {
   if (some.empty()) return;
+  for (void* const page : some) tools.page_goes(page);
+  hand_back(some);
+}
+
+void unsynchronized_core::hand_back(std::span<void* const> some) noexcept {
   counts.pages_released += some.size();
   inside = true;
   source.release_some(some, pages.items().page_size());
@@ -46,22 +48,20 @@ bool unsynchronized_core::grow() noexcept {
   if (inside) return false;
   std::array<void*, limits::most_pages_at_once> got;
   const std::size_t n = ask_source({got.data(), std::min(bounds.growth(pages), got.size())}, false);
-  std::size_t n_refused = 0;
-  void* twice = nullptr;
-  for (std::size_t i = 0; i < n; ++i) {
-    const adopt_result r = pages.adopt(got[i]);
-    if (r == adopt_result::no_memory) got[n_refused++] = got[i];
-    if (r == adopt_result::already_here) twice = got[i];
-  }
-  if (n_refused < n) {
+  const adoption a = adopt_some(pages, {got.data(), n});
+  if (a.n_refused < n) {
     counts.last_growth_time_ns = base::os::coarse_real_ns();
     counts.peak_pages = std::max<std::uint64_t>(counts.peak_pages, pages.n_pages());
   }
   retune();
-  return_pages({got.data(), n_refused});
-  if (twice != nullptr)
-    say(report_kind::misuse, {}, "page source", twice, "page %p was given twice", twice);
-  return n_refused < n && twice == nullptr;
+  return_pages({got.data(), a.n_refused});
+  if (a.twice != nullptr) say_given_twice(a.twice);
+  return a.n_refused < n && a.twice == nullptr;
+}
+
+void unsynchronized_core::say_given_twice(void* page) noexcept {
+  say(report_kind::misuse, {}, "page source", page, look::at_source, "page %p was given twice",
+      page);
 }
 
 bool unsynchronized_core::prime(std::size_t n) noexcept {
@@ -79,31 +79,19 @@ bool unsynchronized_core::prime(std::size_t n) noexcept {
     if (came == 0) break;
     n_got += came;
   }
-  void* twice = nullptr;
-  const bool done = n_got == needed && adopt_all({got, n_got}, twice);
+  std::span<void*> all(got, n_got);
+  const adoption a = n_got == needed ? adopt_all(pages, all) : adoption{.n_refused = n_got};
+  const bool done = n_got == needed && a.n_refused == 0 && a.twice == nullptr;
   if (done) {
     bounds.reserve += n;
     counts.peak_pages = std::max<std::uint64_t>(counts.peak_pages, pages.n_pages());
     retune();
   } else {
-    if (twice != nullptr) std::swap(*std::find(got, got + n_got, twice), got[n_got - 1]);
-    return_pages({got, n_got - (twice != nullptr ? 1 : 0)});  // that one stays where it is
+    return_pages(all);
   }
   base::arena::release(got, bytes);
-  if (twice != nullptr)
-    say(report_kind::misuse, {}, "page source", twice, "page %p was given twice", twice);
+  if (a.twice != nullptr) say_given_twice(a.twice);
   return done;
-}
-
-bool unsynchronized_core::adopt_all(std::span<void*> got, void*& twice) noexcept {
-  for (std::size_t n = 0; n < got.size(); ++n) {
-    const adopt_result r = pages.adopt(got[n]);
-    if (r == adopt_result::ok) continue;
-    if (r == adopt_result::already_here) twice = got[n];
-    for (void* page : got.first(n)) pages.detach(page);
-    return false;
-  }
-  return true;
 }
 
 std::size_t unsynchronized_core::prime(std::span<std::byte> storage, std::size_t at_most) noexcept {
@@ -112,8 +100,9 @@ std::size_t unsynchronized_core::prime(std::span<std::byte> storage, std::size_t
   const std::uintptr_t ours = with_this ? base::address_of(this) : base::address_of(storage.data());
   const std::size_t before = pages.n_storage_items();
   const std::span<std::byte> items = pages.add_storage(storage, at_most, ours);
-  if (diagnostic && !items.empty())
-    in_items.prepare(items.data(), pages.items().items_in(items.size()), pages.items());
+  if (watch != nullptr && !items.empty())
+    watch->in_items.prepare(items.data(), pages.items().items_in(items.size()), pages.items());
+  if (sanitized) tools.hide_storage(items);
   retune();
   return pages.n_storage_items() - before;
 }
@@ -122,6 +111,7 @@ std::size_t unsynchronized_core::give_back() noexcept {
   std::array<void*, limits::most_pages_back> going;
   std::size_t n_gone = 0;
   if (inside) return 0;
+  stock(unlimited);
   while (const std::size_t n = std::min(bounds.releasable(pages), going.size())) {
     for (std::size_t i = 0; i < n; ++i) going[i] = pages.detach_empty();
     return_pages({going.data(), n});
@@ -159,17 +149,27 @@ bool unsynchronized_core::set_hard_limit(std::size_t n) noexcept {
 
 bool unsynchronized_core::may_close(const call_site& where, bool even_if_out) noexcept {
   if (inside || n_walks != 0) {
-    say(report_kind::misuse, where, "close", nullptr,
+    say(report_kind::misuse, where, "close", nullptr, look::at_closer,
         "called from its own page source, or from a visit to its items");
     return false;
   }
   flush_all();
-  if (n_issued() == 0 || even_if_out) return true;
-  say(report_kind::misuse, where, "close", nullptr, "busy: %zu items are out", n_issued());
-  return false;
+  stock(unlimited);
+  if (n_issued() != 0 && !even_if_out) {
+    holders held;
+    held.add_all(watch);
+    held.sort();
+    tell(busy_charge(name, watch != nullptr ? &held : nullptr, n_issued(), 0).told(where));
+    return false;
+  }
+  if (watch != nullptr) {
+    const auto spoiled = watch->look_at_all_free(pages, sanitized ? &tools : nullptr);
+    for (std::size_t i = 0; i < spoiled.n; ++i) say_found(spoiled.all[i], where, "close");
+  }
+  return true;
 }
 
-void unsynchronized_core::return_all_pages() noexcept {
+void unsynchronized_core::return_all_memory() noexcept {
   std::array<void*, limits::most_pages_back> going;
   page::page_set::cursor cursor;
   for (bool more = true; more;) {
@@ -178,6 +178,7 @@ void unsynchronized_core::return_all_pages() noexcept {
     more = n == going.size();
     return_pages({going.data(), n});
   }
+  if (sanitized) tools.show_storage(pages);
 }
 
 }

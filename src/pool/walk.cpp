@@ -21,6 +21,14 @@ void walk(Core& c, Next next, void (*f)(void*, void*), void* context) {
   while (void* const item = next()) f(context, item);
 }
 
+/// What was put meanwhile may be in quarantine.
+void* next_not_free(const page::page_set& pages, const diagnosis* watch,
+                    page::page_set::item_cursor& c) noexcept {
+  void* item = pages.next_out(c);
+  while (item != nullptr && watch != nullptr && watch->holds(item)) item = pages.next_out(c);
+  return item;
+}
+
 }
 
 void core::begin_walk() noexcept {
@@ -42,7 +50,7 @@ void core::end_walk() noexcept {
 }
 void* core::next_out(page::page_set::item_cursor& c) noexcept {
   const base::locked hold(mutex);
-  return pages.next_out(c);
+  return next_not_free(pages, watch, c);
 }
 bool core::is_walked() noexcept {
   const base::locked hold(mutex);
@@ -58,10 +66,14 @@ void core::for_each_item(void (*f)(void*, void*), void* context) {
 void unsynchronized_core::begin_walk() noexcept {
   ++n_walks;
   retune();
+  stock(unlimited);
 }
 void unsynchronized_core::end_walk() noexcept {
   --n_walks;
   retune();
+}
+void* unsynchronized_core::next_out(page::page_set::item_cursor& c) noexcept {
+  return next_not_free(pages, watch, c);
 }
 void unsynchronized_core::for_each_item(void (*f)(void*, void*), void* context) {
   page::page_set::item_cursor cursor;

@@ -27,6 +27,19 @@ void add_stack(base::text<Size>& t, const ledger::event& e, const char* begin,
   }
 }
 
+/// What reports end with, of what both engines may meet.
+namespace look {
+inline constexpr const char* at_source =
+    "the page source: a page is aligned to its size, and given once until it goes back";
+inline constexpr const char* at_closer =
+    "who ends it there: a pool ends when no call on it is in progress";
+inline constexpr const char* at_memory =
+    "the process's memory limits, and a reserve for what must not fail";
+inline constexpr const char* at_reports_before = "the reports before this one";
+inline constexpr const char* at_pointer =
+    "where the pointer comes from: this pool has given no item out";
+}
+
 constexpr double in_seconds(std::uint64_t ns) noexcept { return static_cast<double>(ns) / 1e9; }
 
 }

@@ -8,6 +8,7 @@
 #include <optional>
 #include <pool9/pool.hpp>
 #include <pool9/system_memory.hpp>
+#include <string_view>
 #include <thread>
 #include <vector>
 
@@ -194,6 +195,20 @@ class life {
   bool is_well_ = true, has_reserve_ = false;
 };
 
+/// What a source calls that; empty: it may do without, and says nothing.
+std::string_view told_as(function what) {
+  switch (what) {
+    case function::mprotect:
+      return "mprotect";
+    case function::mlock2:
+      return "mlock2";
+    case function::mbind:
+      return "mbind";
+    default:
+      return {};
+  }
+}
+
 /// What is refused to a source with options breaks no promise in silence.
 bool live_on(const memory_options& o) {
   const unsigned n_before = n_refused();
@@ -201,12 +216,10 @@ bool live_on(const memory_options& o) {
   life l(&memory, 32 * 1024);  // few pages to a chunk, each with a guard
   l.begin();
   bool well = l.end();
-  const function what = present_refusal().what;
-  const bool is_told = what == function::mprotect || what == function::mlock2;
-  if (is_told && n_refused() != n_before) {
+  if (const std::string_view call = told_as(present_refusal().what);
+      !call.empty() && n_refused() != n_before) {
     const memory_refusal said = memory.refusal();
-    well &= POOL9_HOLDS(said.call == (what == function::mprotect ? "mprotect" : "mlock2"));
-    well &= POOL9_HOLDS(said.error == present_refusal().error);
+    well &= POOL9_HOLDS(said.call == call) && POOL9_HOLDS(said.error == present_refusal().error);
   }
   return well;
 }

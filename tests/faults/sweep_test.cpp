@@ -10,7 +10,10 @@
 
 #include <cerrno>
 #include <cstdio>
+#include <new>
+#include <pool9/memory_resource.hpp>
 #include <string>
+#include <string_view>
 
 #include "faults/life.hpp"
 #include "faults/refusals.hpp"
@@ -103,26 +106,39 @@ TEST_P(Refused, AtAnyCall) {
 
 INSTANTIATE_TEST_SUITE_P(
     System, Refused,
-    testing::Values(sweep{function::page_source, ENOMEM, "PageSource"},
-                    sweep{function::mmap, ENOMEM, "Mmap"},
-                    sweep{function::mmap, ENOMEM, "MmapFromTheStart", asked::once},
-                    sweep{function::munmap, ENOMEM, "Munmap"},
-                    sweep{function::mprotect, ENOMEM, "Mprotect", asked::always, true},
-                    sweep{function::madvise, ENOMEM, "MadviseForWantOfMemory"},
-                    sweep{function::madvise, EINVAL, "MadviseAsUnknown"},
-                    sweep{function::process_madvise, EAGAIN, "ProcessMadviseForNow"},
-                    sweep{function::process_madvise, ENOSYS, "ProcessMadviseAsUnknown",
-                          asked::once},
-                    sweep{function::mlock2, ENOMEM, "Mlock2"},
-                    sweep{function::membarrier, EPERM, "Membarrier", asked::once},
-                    sweep{function::pthread_create, EAGAIN, "PthreadCreate", asked::once},
-                    sweep{function::pthread_key_create, EAGAIN, "PthreadKeyCreate", asked::once},
-                    sweep{function::pthread_setspecific, ENOMEM, "PthreadSetspecific", asked::once},
-                    sweep{function::pthread_atfork, ENOMEM, "PthreadAtfork", asked::once},
-                    sweep{function::clock_gettime, EPERM, "ClockGettime"},
-                    sweep{function::timerfd_create, EMFILE, "TimerfdCreate", asked::once},
-                    sweep{function::open, EMFILE, "Open", asked::once}),
+    testing::Values(
+        sweep{function::page_source, ENOMEM, "PageSource"}, sweep{function::mmap, ENOMEM, "Mmap"},
+        sweep{function::mmap, ENOMEM, "MmapFromTheStart", asked::once},
+        sweep{function::munmap, ENOMEM, "Munmap"},
+        sweep{function::mprotect, ENOMEM, "Mprotect", asked::always, true},
+        sweep{function::madvise, ENOMEM, "MadviseForWantOfMemory"},
+        sweep{function::madvise, EINVAL, "MadviseAsUnknown"},
+        sweep{function::process_madvise, EAGAIN, "ProcessMadviseForNow"},
+        sweep{function::process_madvise, ENOSYS, "ProcessMadviseAsUnknown", asked::once},
+        sweep{function::mlock2, ENOMEM, "Mlock2"}, sweep{function::mbind, EPERM, "Mbind"},
+        sweep{function::membarrier, EPERM, "Membarrier", asked::once},
+        sweep{function::pthread_create, EAGAIN, "PthreadCreate", asked::once},
+        sweep{function::pthread_key_create, EAGAIN, "PthreadKeyCreate", asked::once},
+        sweep{function::pthread_setspecific, ENOMEM, "PthreadSetspecific", asked::once},
+        sweep{function::pthread_atfork, ENOMEM, "PthreadAtfork", asked::once},
+        sweep{function::clock_gettime, EPERM, "ClockGettime"},
+        sweep{function::timerfd_create, EMFILE, "TimerfdCreate", asked::once},
+        sweep{function::open, EMFILE, "Open", asked::once}),
     [](const auto& s) { return std::string(s.param.name); });
+
+TEST(NoMemory, IsSaidByAResourceWithItsNameAndTheSize) {
+  EXPECT_TRUE(in_child([] {
+    pool_resource r("orders");
+    try {
+      static_cast<void>(r.allocate(4096));
+      refuse({.what = function::mmap, .n = 1, .and_later = true, .error = ENOMEM});
+      for (;;) static_cast<void>(r.allocate(4096));
+    } catch (const std::bad_alloc& e) {
+      return POOL9_HOLDS(e.what() ==
+                         std::string_view("allocate: pool 'orders': no memory for 4096 bytes"));
+    }
+  }));
+}
 
 TEST(NothingRefused, AllIsGiven) {
   EXPECT_TRUE(in_child([] { return live_whole_life(); }));

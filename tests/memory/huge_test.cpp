@@ -137,7 +137,9 @@ TEST(MemoryHuge, AlwaysSaysWhatItCannotHaveAndGoesOn) {
   EXPECT_EQ(source.refusal().error, EINVAL);
   EXPECT_EQ(reports.only().kind, report_kind::warning);
   EXPECT_EQ(reports.only().text, "system_memory: huge_pages: the system refused madvise (EINVAL, " +
-                                     std::to_string(EINVAL) + "); pages are given without");
+                                     std::to_string(EINVAL) +
+                                     "); pages are given without\n"
+                                     "  look at /sys/kernel/mm/transparent_hugepage/enabled");
   source.release_some(pages, page);
 }
 

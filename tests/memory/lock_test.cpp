@@ -114,7 +114,9 @@ TEST(MemoryLock, RefusedIsAnOrdinaryFailureOfThePool) {
     EXPECT_FALSE(p.prime(1));
   }
   EXPECT_EQ(reports.only().text, "system_memory: lock: the system refused mlock2 (ENOMEM, " +
-                                     std::to_string(ENOMEM) + "); no page is given without");
+                                     std::to_string(ENOMEM) +
+                                     "); no page is given without\n"
+                                     "  look at RLIMIT_MEMLOCK: ulimit -l");
   EXPECT_EQ(p.stats().source_fails, 2u);
 }
 

@@ -104,9 +104,8 @@ TEST(EnvironmentDeathTest, NamesWhatMeansNothing) {
   };
   const std::string means_nothing =
       "' means nothing and is ignored; settings are diagnostic, log, quarantine=ITEMS, "
-      "held=SECONDS, guard=REFILLS, malloc, sanitize=0, abort=0, each with :POOL,POOL... or for "
-      "all "
-      "pools: see docs/MISUSE.md\n";
+      "held=TIME, guard=REFILLS, malloc, sanitize=0, abort=0, each with :POOL,POOL... or for all "
+      "pools\n  look at docs/MISUSE.md, section POOL9_OPTIONS\n";
   const std::string start = "warning by <POOL9_OPTIONS> about <>: POOL9_OPTIONS: '";
   EXPECT_DEATH(warned(), "^" + start + "diagnostik:x" + means_nothing + start + "held=soon" +
                              means_nothing + start + "quarantine" + means_nothing + "the end");

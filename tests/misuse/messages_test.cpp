@@ -158,7 +158,7 @@ TEST_F(Messages, Busy) {
   items.push_back(p.get(get_flags::nowait, putter));
   EXPECT_FALSE(p.close(culprit));
   expect_only(misuse_kind::still_out, nullptr,
-              "h: pool 'first': busy: 4 items are out, 0 gets wait (culprit.c:33)\n"
+              "h: pool 'first': busy: 4 items are out (culprit.c:33)\n"
               "  3 got at getter.c:11, the first # s ago: item @\n"
               "  1 got at putter.c:22, the first # s ago: item @\n"
               "  look at the first place: what is got there is not put, or is put late");
@@ -203,7 +203,7 @@ TEST(PlainMessages, EndWithWhatToLookAt) {
   void* const item = p.get();
   EXPECT_FALSE(p.close());
   EXPECT_EQ(plain(catcher.only().text),
-            "close: pool 'plain': busy: 1 items are out, 0 gets wait\n"
+            "close: pool 'plain': busy: 1 items are out\n"
             "  look at who holds them: POOL9_OPTIONS=diagnostic:plain would tell");
   catcher.clear();
   p.put(item);

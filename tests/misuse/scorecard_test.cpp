@@ -6,6 +6,7 @@
 #include <fstream>
 #include <map>
 #include <thread>
+#include <tuple>
 
 #include "base/sanitizer.hpp"
 #include "misuse.hpp"
@@ -164,42 +165,42 @@ std::map<std::string, std::vector<std::string>> table() {
   return rows;
 }
 
-class Scorecard : public testing::TestWithParam<line> {
+/// The columns that this process can tell about: a tool is told of what is no pool's, too.
+enum column : std::size_t { normal, diagnostics, address_sanitizer };
+std::vector<column> columns() {
+  if (base::sanitizer::present()) return {address_sanitizer};
+  return {normal, diagnostics};
+}
+
+class Scorecard : public testing::TestWithParam<std::tuple<line, column>> {
  protected:
-  std::string written(std::size_t column) {
+  static const line& committed() { return std::get<line>(GetParam()); }
+  static column in() { return std::get<column>(GetParam()); }
+  std::string written() {
     static const auto rows = table();
-    const auto row = rows.find(GetParam().name);
-    return row == rows.end() ? "no such line" : row->second[column];
+    const auto row = rows.find(committed().name);
+    return row == rows.end() ? "no such line" : row->second[in()];
   }
   static std::string of(int v) {
     return words[(v >= at_the_call && v < by_the_tool ? v : by_the_tool) - at_the_call];
   }
   /// A put of another thread's item is no misuse.
-  bool is_allowed() { return std::strcmp(GetParam().name, "other thread's item put") == 0; }
-  void expect(std::size_t column, int found) {
-    EXPECT_EQ(written(column), is_allowed() && found == nothing ? "allowed" : of(found));
-  }
+  bool is_allowed() { return std::strcmp(committed().name, "other thread's item put") == 0; }
 };
-INSTANTIATE_TEST_SUITE_P(Lines, Scorecard, testing::ValuesIn(lines), [](const auto& tested) {
-  std::string name = tested.param.name;
-  std::erase_if(name, [](char c) { return std::isalnum(static_cast<unsigned char>(c)) == 0; });
-  return name;
-});
+std::string name_of(const testing::TestParamInfo<Scorecard::ParamType>& tested) {
+  constexpr const char* ends[] = {"", "WithDiagnostics", "UnderTheAddressSanitizer"};
+  std::string name = std::get<line>(tested.param).name;
+  std::erase_if(name, [](unsigned char c) { return std::isalnum(c) == 0; });
+  return name + ends[std::get<column>(tested.param)];
+}
+INSTANTIATE_TEST_SUITE_P(Lines, Scorecard,
+                         testing::Combine(testing::ValuesIn(lines), testing::ValuesIn(columns())),
+                         name_of);
 
-TEST_P(Scorecard, HoldsInNormalRuns) {
-  const environment e("sanitize=0");
-  if (base::sanitizer::present()) GTEST_SKIP() << "the tool is told of what is no pool's, too";
-  expect(0, commit(GetParam(), false));
-}
-TEST_P(Scorecard, HoldsWithDiagnostics) {
-  const environment e("sanitize=0");
-  if (base::sanitizer::present()) GTEST_SKIP() << "the tool is told of what is no pool's, too";
-  expect(1, commit(GetParam(), true));
-}
-TEST_P(Scorecard, HoldsUnderTheAddressSanitizer) {
-  const environment e("");
-  if (!base::sanitizer::present()) GTEST_SKIP() << "no sanitizer";
-  expect(2, commit(GetParam(), false));
+TEST_P(Scorecard, Holds) {
+  const environment e(in() == address_sanitizer ? "" : "sanitize=0");
+  const int found = commit(committed(), in() == diagnostics);
+  EXPECT_EQ(written(), is_allowed() && found == nothing ? "allowed" : of(found));
 }
 
 TEST(ScorecardTable, HasALineForEachMisuseAndNoOther) {

@@ -70,7 +70,8 @@ TEST(OutOfMemory, ReserveThatCannotBeIsBadAllocAndLeavesNothing) {
       pool p(o);
       EXPECT_EQ(p.stats().total, 20u);
       EXPECT_EQ(p.check(), "");
-    } catch (const std::bad_alloc&) {
+    } catch (const std::bad_alloc& e) {
+      EXPECT_STREQ(e.what(), "pool 'oom': reserve: no memory for 20 items of 1024 bytes");
     }
   });
 }

@@ -16,8 +16,9 @@ class Gdb : public ::testing::Test {
   void SetUp() override {
     if (!is_installed("gdb")) GTEST_SKIP() << "gdb is not installed";
   }
-  /// What GDB prints for these commands, in seen-pie where it is ready.
-  static std::string debug(const std::string& mode, std::vector<std::string> commands) {
+  /// What GDB prints for these commands.
+  static std::string debug(const std::string& mode, std::vector<std::string> commands,
+                           const char* program = "seen-pie") {
     // Leaks cannot be looked for under a debugger.
     std::vector<std::string> words = {"env", "ASAN_OPTIONS=detect_leaks=0", "gdb", "-nx", "-batch"};
     commands.insert(commands.begin(), "source " POOL9_SEEING_DIRECTORY "/../../tools/gdb/pool9.py");
@@ -25,21 +26,22 @@ class Gdb : public ::testing::Test {
       words.push_back("-ex");
       words.push_back(c == "run" ? "run " + mode + " </dev/null" : c);
     }
-    words.push_back(POOL9_SEEN_DIRECTORY "/seen-pie");
+    words.push_back(std::string(POOL9_SEEN_DIRECTORY "/") + program);
     return run(words).text;
   }
 };
 
 TEST_F(Gdb, ListsAndPrintsPools) {
   const std::string text = debug("quiet", {"break await_end", "run", "pools", "print *shown",
-                                           "print *shown->core_._M_b._M_p"});
+                                           "print *shown->core_._M_b._M_p", "print *shown_one"});
   if (has(text, "No type named")) GTEST_SKIP() << "the library has no debug information";
   for (const char* const line :
        {"pool 'twin \"one\"' = {id = 1, item_size = 3000, out = 60, cached = ",
         "pool 'parked' = {id = 3, item_size = 8, out = 2500, cached = 2620, free = 0,",
         "pool 'recalled' = {id = 4, item_size = 4096, out = 150, cached = 0, ",
         "$1 = pool 'cached' = {id = 2, item_size = 200, out = 250, ",
-        "$2 = pool 'cached' = {id = 2, item_size = 200, out = 250, "})
+        "$2 = pool 'cached' = {id = 2, item_size = 200, out = 250, ",
+        "$3 = pool 'one' = {item_size = 48, out = 65, cached = 5, "})
     EXPECT_TRUE(has(text, line)) << line << "\nis not in\n" << text;
   // How many the storage holds depends on the size of the engine, which lies there, too.
   EXPECT_TRUE(matches(text,
@@ -53,6 +55,12 @@ TEST_F(Gdb, PrintsAPoolThatSomebodyWaitsFor) {
   const std::string text = debug("stuck", {"break await_end", "run", "print *shown"});
   if (has(text, "No type named")) GTEST_SKIP() << "the library has no debug information";
   EXPECT_TRUE(has(text, "hard_limit = 2, waiters = 2, pages = 1, calm = False}")) << text;
+}
+
+TEST_F(Gdb, SaysWhatItLacks) {
+  const std::string text = debug("quiet", {"pools"}, "seen-stripped");
+  EXPECT_TRUE(has(text, "one without debug information (-g); poolstat needs none.")) << text;
+  EXPECT_FALSE(has(text, "Python Exception")) << text;
 }
 
 TEST_F(Gdb, StopsAtAProbeAndSeesItsArguments) {

@@ -14,11 +14,14 @@
 #include <memory>
 #include <pool9/pool.hpp>
 #include <pool9/render.hpp>
+#include <pool9/unsynchronized_pool.hpp>
 #include <string>
 #include <thread>
 #include <vector>
 
-pool9::pool* shown;  // to a debugger
+// To a debugger.
+pool9::pool* shown;
+pool9::unsynchronized_pool* shown_one;
 
 namespace {
 
@@ -60,7 +63,12 @@ void be_quiet() {
               .high_watermark = 20,
               .hard_limit = 150}),
       stored({.name = "stored", .item_size = 100, .thread_cache = false});
+  static pool9::unsynchronized_pool one({.name = "one", .item_size = 48, .hard_limit = 1000});
   shown = &cached;
+  shown_one = &one;
+  std::array<void*, 70> items;
+  if (!one.try_get_bulk(items)) std::abort();
+  for (std::size_t i = 0; i < 5; ++i) one.put(items[i]);
   put_some_of(cached, 500);
   std::thread([] { put_some_of(parked, 5000); }).join();
   put_some_of(recalled, 300);

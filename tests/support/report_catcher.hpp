@@ -4,6 +4,7 @@
 #pragma once
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <atomic>
 #include <cstddef>
 #include <cstdio>
@@ -31,8 +32,9 @@ struct caught_report {
   bool knows_get, knows_put;
 };
 
-/// While it lives, reports are recorded instead of printed, and misuse returns to its caller.  One
-/// at a time.
+/// While it lives, reports are recorded instead of printed, and misuse returns to its caller.  Each
+/// must fit on a screen and end with what to look at, but for warnings in the program's own words.
+/// One at a time.
 class report_catcher {
  public:
   report_catcher() {
@@ -82,6 +84,10 @@ class report_catcher {
   static void record(const report& r) noexcept {
     report_catcher* self = current().load();
     if (self == nullptr) return;
+    const std::string_view text = r.text;
+    const bool is_programs_own = r.kind == report_kind::warning && r.misuse == misuse_kind::none;
+    EXPECT_LE(std::count(text.begin(), text.end(), '\n'), 22) << "more than a screen: " << text;
+    EXPECT_TRUE(is_programs_own || text.rfind("\n  look at ") == text.rfind('\n')) << text;
     std::function<void()> hook;
     {
       const std::scoped_lock lock(self->mutex_);

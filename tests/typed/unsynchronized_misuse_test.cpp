@@ -58,7 +58,8 @@ TEST(UnsynchronizedMisuse, IsNamedWhenTheItemLeavesTheMagazine) {
     p.reclaim();
     const auto report = caught.only();
     EXPECT_NE(report.text.find(bad.words), std::string::npos) << report.text;
-    EXPECT_NE(report.text.find("found when it left"), std::string::npos) << report.text;
+    EXPECT_NE(report.text.find("(found when it left the pool's cache)"), std::string::npos)
+        << report.text;
     EXPECT_EQ(p.check(), "");
     const bool good_is_out = p.stats().out == 2;
     if (good_is_out) p.put(good);
@@ -172,7 +173,10 @@ TEST(UnsynchronizedMisuse, DestroyWhileItemsAreOutIsReported) {
     unsynchronized_pool p({.name = "test", .item_size = 64, .source = &source});
     item = p.try_get();
     EXPECT_FALSE(p.close());
-    EXPECT_EQ(caught.only().text, "close: pool 'test': busy: 1 items are out");
+    EXPECT_EQ(caught.only().text,
+              "close: pool 'test': busy: 1 items are out\n"
+              "  look at who holds them: POOL9_OPTIONS=diagnostic:test would tell");
+    EXPECT_EQ(caught.only().misuse, misuse_kind::still_out);
     p.put(item);
     EXPECT_TRUE(p.close());
     caught.clear();

@@ -281,8 +281,12 @@ TEST(Unsynchronized, OptionsAreChecked) {
   EXPECT_THROW(unsynchronized_pool({.item_size = 8, .on_shortage = hook}), std::invalid_argument);
   test_source source;
   source.fail_now();
-  EXPECT_THROW(unsynchronized_pool({.item_size = 8, .reserve = 1, .source = &source}),
-               std::bad_alloc);
+  try {
+    const unsynchronized_pool p({.name = "first", .item_size = 8, .reserve = 3, .source = &source});
+    ADD_FAILURE() << "no memory";
+  } catch (const std::bad_alloc& e) {
+    EXPECT_STREQ(e.what(), "pool 'first': reserve: no memory for 3 items of 8 bytes");
+  }
 }
 
 TEST(Unsynchronized, IsAsNewWhenClosed) {

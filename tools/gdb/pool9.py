@@ -46,14 +46,20 @@ def held_by(caches):
     return n
 
 
-def figures_of(core):
-    """What core::read() says, by the words of pool_stats."""
-    pages, caches, bounds = core["pages"], core["caches"], core["bounds"]
-    total = int(pages["n_pages_"]) * int(core["layout"]["per_page_"]) + \
+def items_and_free(core):
+    """How many items either engine has, and how many of them are free."""
+    pages = core["pages"]
+    total = int(pages["n_pages_"]) * int(pages["shape_"]["layout_"]["per_page_"]) + \
         int(pages["extents_"]["n_items_"])
     # Quarantine: free to everybody but the pages.
     detained = int(core["watch"]["n_detained"]) if int(core["watch"]) != 0 else 0
-    free = int(pages["n_free_"]) + detained
+    return total, int(pages["n_free_"]) + detained
+
+
+def figures_of(core):
+    """What core::read() says, by the words of pool_stats."""
+    pages, caches, bounds = core["pages"], core["caches"], core["bounds"]
+    total, free = items_and_free(core)
     issued = max(0, total - free - int(caches["n_recalled_"]))
     out = max(0, issued - held_by(caches))
     return {
@@ -100,6 +106,34 @@ class PoolPrinter:
             yield from CorePrinter(self.core.dereference()).children()
 
 
+class UnsynchronizedPrinter:
+    """pool9::unsynchronized_pool"""
+
+    def __init__(self, value):
+        self.value = value
+
+    def to_string(self):
+        unused = "" if int(self.value["core_"]) != 0 else ", not used yet"
+        return f"pool '{c_string(self.value['name_'])}'{unused}"
+
+    def children(self):
+        if int(self.value["core_"]) == 0:
+            return
+        core, magazine = self.value["core_"].dereference(), self.value["magazine_"]
+        bottom = int(core["rounds"]) or int(magazine["nothing"].address)
+        cached = (int(magazine["top"]) - bottom) // 8 - 1 + (int(magazine["newest"]) != 0)
+        total, free = items_and_free(core)
+        yield from ((name, str(figure)) for name, figure in {
+            "item_size": int(core["item_size"]),
+            "out": max(0, total - free - cached),
+            "cached": cached,
+            "free": free,
+            "total": total,
+            "hard_limit": or_none(int(core["bounds"]["hard"])),
+            "pages": int(core["pages"]["n_pages_"]),
+        }.items())
+
+
 class StatsPrinter:
     """pool_stats: what is not zero, and no more of the histogram."""
 
@@ -131,10 +165,14 @@ class Pools(gdb.Command):
 
     def invoke(self, argument, from_tty):
         del argument, from_tty
-        # The name that the linker knows; its type, which debug information does.
-        root = gdb.parse_and_eval(
-            "*(pool9::v1::detail::registry::root_t *)&pool9_registry")
-        entry = gdb.lookup_type("pool9::v1::detail::registry::entry").pointer()
+        try:
+            # The name that the linker knows; its type, which debug information does.
+            root = gdb.parse_and_eval(
+                "*(pool9::v1::detail::registry::root_t *)&pool9_registry")
+            entry = gdb.lookup_type("pool9::v1::detail::registry::entry").pointer()
+        except gdb.error as error:
+            raise gdb.GdbError(f"pools: {error}  The program has no pool9, or one without debug "
+                               "information (-g); poolstat needs none.") from error
         for link in links(root["pools"]):
             core = link.cast(entry).dereference()["pool"]
             if int(core) != 0:
@@ -144,6 +182,8 @@ class Pools(gdb.Command):
 def printers():
     collection = gdb.printing.RegexpCollectionPrettyPrinter("pool9")
     collection.add_printer("pool", "^pool9::v1::pool$", PoolPrinter)
+    collection.add_printer("unsynchronized_pool", "^pool9::v1::unsynchronized_pool$",
+                           UnsynchronizedPrinter)
     collection.add_printer("core", "^pool9::v1::detail::core$", CorePrinter)
     collection.add_printer("pool_stats", "^pool_stats$", StatsPrinter)
     return collection

@@ -71,9 +71,11 @@ class process final : public target {
       const std::string task = entry.path();
       thread t{std::atoi(entry.path().filename().c_str()), {}, 0};
       t.name = first_line(task + "/comm");
-      t.stack_pointer = stack_pointer_in(first_line(task + "/syscall"));
       all.push_back(t);
     }
+    // Who waits may still be on its way to sleep, and is asked again.
+    constexpr int tries = 50;
+    for (int i = 0; i < tries && !find_stacks(all); ++i) ::usleep(1000);
     return all;
   }
 
@@ -94,6 +96,18 @@ class process final : public target {
     const ssize_t done = ::pread(fd, to, n, static_cast<off_t>(address));
     ::close(fd);
     return done == static_cast<ssize_t>(n);
+  }
+
+  /// Asks for the stack pointers that are not known yet; false: not all are now.
+  bool find_stacks(std::vector<thread>& all) const {
+    bool are_known = true;
+    for (thread& t : all) {
+      if (t.stack_pointer != 0) continue;
+      const std::string task = directory_ + "task/" + std::to_string(t.id);
+      t.stack_pointer = stack_pointer_in(first_line(task + "/syscall"));
+      are_known = are_known && t.stack_pointer != 0;
+    }
+    return are_known;
   }
 
   /// What /proc/PID/syscall says last but one; 0: the thread runs.
