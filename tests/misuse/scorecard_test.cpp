@@ -4,7 +4,9 @@
 #include <algorithm>
 #include <cstring>
 #include <fstream>
+#include <future>
 #include <map>
+#include <pool9/unsynchronized_pool.hpp>
 #include <thread>
 #include <tuple>
 
@@ -18,7 +20,23 @@ namespace {
 constexpr std::size_t size = 64;
 constexpr std::size_t far = 1'000'000;
 
+/// As exit statuses, which no tool uses.
+enum verdict : int {
+  at_the_call = 40,
+  at_the_others_put,
+  from_the_cache,
+  at_the_get,
+  nothing,
+  broken,
+  by_the_tool
+};
+constexpr const char* words[] = {"at the put",      "at the other's put", "leaving the cache",
+                                 "at the next get", "if sampled",         "broken",
+                                 "at once"};
+volatile int now = at_the_call;  // what a report says now
+
 /// Two pools, and enough items that a million bytes on both sides of one are the pool's.
+template <class Pool>
 struct pools {
   explicit pools(bool diagnostic)
       : p({.name = "first",
@@ -27,7 +45,7 @@ struct pools {
            .diagnostic = diagnostic,
            .guard_one_in = 0}),
         other({.name = "second", .item_size = size, .diagnostic = diagnostic}) {
-    items = get_n(p, 60'000);
+    for (void*& i : items) i = p.try_get();
     std::sort(items.begin(), items.end());
     const auto found = std::ranges::find_if(items, [this](void* i) { return owns_around(i); });
     if (found == items.end()) std::abort();
@@ -53,93 +71,105 @@ struct pools {
     write(-static_cast<long>(n), n);
     put(item);
   }
-  pool p, other;
-  std::vector<void*> items;
+  Pool p, other;
+  std::vector<void*> items{60'000};
   void* item = nullptr;
 };
 
 char in_static_memory[size];
 
 struct line {
+  template <class F>
+  line(const char* n, F f) : name(n), commit(f), commit_in_one_thread(f) {}
   const char* name;
-  void (*commit)(pools& t);
+  void (*commit)(pools<pool>&);
+  void (*commit_in_one_thread)(pools<unsynchronized_pool>&);
 };
 void PrintTo(const line& l, std::ostream* out) { *out << l.name; }
 const line lines[] = {
     {"put twice",
-     [](pools& t) {
+     [](auto& t) {
        t.put(t.item);
        t.put(t.item);
      }},
     {"put twice, others between",
-     [](pools& t) {
+     [](auto& t) {
        t.put(t.item);
        t.put(t.items[1]);
        t.put(t.item);
      }},
     {"put twice, by two threads",
-     [](pools& t) {
+     [](auto& t) {
        t.put(t.item);
        std::thread([&] { t.put(t.item); }).join();
      }},
     {"put twice, its page gone",
-     [](pools& t) {
+     [](auto& t) {
        for (void* i : t.items) t.p.put(i);
        static_cast<void>(t.p.reclaim());
        t.put(t.item);
      }},
     {"put by two owners",  // the second got it after the first had put it
-     [](pools& t) {
+     [](auto& t) {
        t.put(t.item);
        std::vector<void*> more;
-       while (more.empty() || more.back() != t.item) more.push_back(t.p.get());
+       while (more.empty() || more.back() != t.item) more.push_back(t.p.try_get());
        t.put(t.item);
+       now = at_the_others_put;
        t.put(t.item);
      }},
     {"written after put",
-     [](pools& t) {
+     [](auto& t) {
        t.put(t.item);
        t.write(8, 1);
      }},
-    {"overrun by 1", [](pools& t) { t.put_overrun(1); }},
-    {"overrun by 32", [](pools& t) { t.put_overrun(32); }},
-    {"overrun by 1000000", [](pools& t) { t.put_overrun(far); }},
-    {"underrun by 1", [](pools& t) { t.put_underrun(1); }},
-    {"underrun by 32", [](pools& t) { t.put_underrun(32); }},
-    {"underrun by 1000000", [](pools& t) { t.put_underrun(far); }},
-    {"null put", [](pools& t) { t.put(nullptr); }},
+    {"overrun by 1", [](auto& t) { t.put_overrun(1); }},
+    {"overrun by 32", [](auto& t) { t.put_overrun(32); }},
+    {"overrun by 1000000", [](auto& t) { t.put_overrun(far); }},
+    {"underrun by 1", [](auto& t) { t.put_underrun(1); }},
+    {"underrun by 32", [](auto& t) { t.put_underrun(32); }},
+    {"underrun by 1000000", [](auto& t) { t.put_underrun(far); }},
+    {"null put", [](auto& t) { t.put(nullptr); }},
     {"stack put",
-     [](pools& t) {
+     [](auto& t) {
        char on_the_stack[size];
        t.put(on_the_stack);
      }},
-    {"static memory put", [](pools& t) { t.put(in_static_memory); }},
-    {"malloc's memory put", [](pools& t) { t.put(std::malloc(size)); }},
-    {"interior put", [](pools& t) { t.put(static_cast<char*>(t.item) + 16); }},
-    {"misaligned put", [](pools& t) { t.put(static_cast<char*>(t.item) + 1); }},
-    {"other pool's item put", [](pools& t) { t.put(t.other.get()); }},
-    {"other thread's item put", [](pools& t) { std::thread([&] { t.put(t.item); }).join(); }},
+    {"static memory put", [](auto& t) { t.put(in_static_memory); }},
+    {"malloc's memory put", [](auto& t) { t.put(std::malloc(size)); }},
+    {"interior put", [](auto& t) { t.put(static_cast<char*>(t.item) + 16); }},
+    {"misaligned put", [](auto& t) { t.put(static_cast<char*>(t.item) + 1); }},
+    {"other pool's item put", [](auto& t) { t.put(t.other.try_get()); }},
+    {"other thread's stack put",
+     [](auto& t) {
+       std::promise<void*> told;
+       std::promise<void> done;
+       std::thread owner([&] {
+         char on_the_stack[size];
+         told.set_value(on_the_stack);
+         done.get_future().wait();
+       });
+       t.put(told.get_future().get());
+       done.set_value();
+       owner.join();
+     }},
+    {"other thread's item put", [](auto& t) { std::thread([&] { t.put(t.item); }).join(); }},
 };
 
-/// As exit statuses, which no tool uses.
-enum verdict : int { at_the_call = 40, from_the_cache, at_the_get, nothing, broken, by_the_tool };
-constexpr const char* words[] = {
-    "at the put", "leaving the cache", "at the next get", "if sampled", "broken", "at once"};
-
 /// What becomes of that line, in a process of its own.
-int commit(const line& l, bool diagnostic) {
+template <class Pool>
+int commit(void (*misuse)(pools<Pool>&), bool diagnostic) {
   const pid_t child = fork();
   if (child == 0) {
-    static volatile int now = at_the_call;
     set_report_handler([](const report&) noexcept { _exit(now); });
     if (base::sanitizer::present()) std::fclose(stderr);
-    auto& t = *new pools(diagnostic);
-    l.commit(t);
+    auto& t = *new pools<Pool>(diagnostic);
+    misuse(t);
     now = from_the_cache;
     static_cast<void>(t.p.reclaim());
     if (!t.p.check().empty()) _exit(broken);
     now = at_the_get;
-    for (int i = 0; diagnostic && i < 100'000; ++i) static_cast<void>(t.p.get());
+    for (int i = 0; diagnostic && i < 100'000; ++i) static_cast<void>(t.p.try_get());
     _exit(nothing);
   }
   int status = 0;
@@ -166,10 +196,10 @@ std::map<std::string, std::vector<std::string>> table() {
 }
 
 /// The columns that this process can tell about: a tool is told of what is no pool's, too.
-enum column : std::size_t { normal, diagnostics, address_sanitizer };
+enum column : std::size_t { normal, diagnostics, address_sanitizer, diagnostics_in_one_thread };
 std::vector<column> columns() {
   if (base::sanitizer::present()) return {address_sanitizer};
-  return {normal, diagnostics};
+  return {normal, diagnostics, diagnostics_in_one_thread};
 }
 
 class Scorecard : public testing::TestWithParam<std::tuple<line, column>> {
@@ -179,7 +209,8 @@ class Scorecard : public testing::TestWithParam<std::tuple<line, column>> {
   std::string written() {
     static const auto rows = table();
     const auto row = rows.find(committed().name);
-    return row == rows.end() ? "no such line" : row->second[in()];
+    return row == rows.end() ? "no such line"
+                             : row->second[in() == diagnostics_in_one_thread ? diagnostics : in()];
   }
   static std::string of(int v) {
     return words[(v >= at_the_call && v < by_the_tool ? v : by_the_tool) - at_the_call];
@@ -188,7 +219,8 @@ class Scorecard : public testing::TestWithParam<std::tuple<line, column>> {
   bool is_allowed() { return std::strcmp(committed().name, "other thread's item put") == 0; }
 };
 std::string name_of(const testing::TestParamInfo<Scorecard::ParamType>& tested) {
-  constexpr const char* ends[] = {"", "WithDiagnostics", "UnderTheAddressSanitizer"};
+  constexpr const char* ends[] = {"", "WithDiagnostics", "UnderTheAddressSanitizer",
+                                  "WithDiagnosticsInOneThread"};
   std::string name = std::get<line>(tested.param).name;
   std::erase_if(name, [](unsigned char c) { return std::isalnum(c) == 0; });
   return name + ends[std::get<column>(tested.param)];
@@ -199,7 +231,9 @@ INSTANTIATE_TEST_SUITE_P(Lines, Scorecard,
 
 TEST_P(Scorecard, Holds) {
   const environment e(in() == address_sanitizer ? "" : "sanitize=0");
-  const int found = commit(committed(), in() == diagnostics);
+  const int found = in() == diagnostics_in_one_thread
+                        ? commit(committed().commit_in_one_thread, true)
+                        : commit(committed().commit, in() == diagnostics);
   EXPECT_EQ(written(), is_allowed() && found == nothing ? "allowed" : of(found));
 }
 
