@@ -14,7 +14,7 @@ void* page_set::take_elsewhere() noexcept {
   if (n_free_ == 0) return nullptr;
   if (extent* const e = extents_.with_free()) {
     --n_free_;
-    return extents_.take(*e, items());
+    return extents_.take(*e, stored_);
   }
   vein_region_ = regions_[regions_.with_free.first()];
   const std::size_t w = vein_region_->items.first_word();
@@ -113,7 +113,7 @@ page_set::place page_set::locate(std::uintptr_t a) const noexcept {
       return {i == layout::no_item ? give_result::interior : give_result::ok};
   }
   if (extent* const e = extents_.find(a)) {
-    const std::size_t i = extent_set::index_of(*e, a, items());
+    const std::size_t i = extent_set::index_of(*e, a, stored_);
     if (i == layout::no_item) return {give_result::interior};
     if (e->items.contains(i)) return {give_result::already_free};
     return {give_result::ok, e, i};
@@ -140,8 +140,9 @@ void* page_set::item_around(const void* p) const noexcept {
   if (!in_page && e == nullptr) return nullptr;
   const std::uintptr_t first = in_page ? items().address_of(page, 0) : e->first;
   const std::size_t most = in_page ? items().per_page() : e->n_items;
-  const std::size_t i = (a - first) / items().stride();
-  return a >= first && i < most ? pointer_to(first + i * items().stride()) : nullptr;
+  const std::size_t stride = in_page ? items().stride() : stored_.stride();
+  const std::size_t i = (a - first) / stride;
+  return a >= first && i < most ? pointer_to(first + i * stride) : nullptr;
 }
 
 bool page_set::owns(const void* p) const noexcept {
@@ -216,7 +217,7 @@ void* page_set::detach_any(cursor& c) noexcept {
 std::span<std::byte> page_set::add_storage(std::span<std::byte> storage, std::size_t at_most,
                                            std::uintptr_t ours) noexcept {
   const std::size_t before = extents_.n_items();
-  const std::span<std::byte> items_at = extents_.add(storage, items(), at_most, ours);
+  const std::span<std::byte> items_at = extents_.add(storage, stored_, at_most, ours);
   n_free_ += extents_.n_items() - before;
   return items_at;
 }
@@ -248,7 +249,7 @@ void* page_set::next_out(item_cursor& c) const noexcept {
       }
     }
   }
-  return extents_.next_out(c.stored, items());
+  return extents_.next_out(c.stored, stored_);
 }
 
 bool page_set::check() noexcept {

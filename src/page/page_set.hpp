@@ -29,11 +29,19 @@ enum class adopt_result { ok, no_memory, already_here };
 
 class page_set {
  public:
-  constexpr explicit page_set(const layout& l) noexcept : shape_(l) {}
+  constexpr explicit page_set(const layout& l) noexcept : page_set(l, l) {}
+  /// `stored`: how items lie in storage.
+  constexpr page_set(const layout& l, const layout& stored) noexcept : shape_(l), stored_(stored) {}
   page_set(const page_set&) = delete;
   page_set& operator=(const page_set&) = delete;
 
   const layout& items() const noexcept { return shape_.items(); }
+  const layout& stored_items() const noexcept { return stored_; }
+  /// Whether red zones lie around that item.
+  bool has_zones(const void* item) const noexcept {
+    return items().has_zones() &&
+           (stored_.has_zones() || extents_.find(base::address_of(item)) == nullptr);
+  }
   std::size_t n_free() const noexcept { return n_free_; }
   std::size_t n_pages() const noexcept { return n_pages_; }
   std::size_t n_empty() const noexcept { return n_empty_; }
@@ -143,6 +151,7 @@ class page_set {
   region_table regions_;
   region_shape shape_;
   extent_set extents_;
+  const layout stored_;
 };
 
 [[gnu::always_inline]] inline void* page_set::take() noexcept {

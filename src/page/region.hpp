@@ -118,6 +118,7 @@ class region_shape {
   bool check(const region& r) const noexcept;
 
  private:
+  friend struct detail::layout_access;
   constexpr std::size_t first_bit(std::size_t p) const noexcept { return p << layout_.field_log(); }
   constexpr std::size_t words() const noexcept {
     return base::bit_tree::words_for(bits()) + base::bit_tree::words_for(pages()) +

@@ -12,16 +12,31 @@ namespace pool9::inline v1::detail {
 
 namespace {
 
-/// Whether items have red zones.  Where the program itself did not ask, they must fit.
-bool has_red_zones(const pool_options& given, const pool_options& o, bool in_storage) noexcept {
+/// Whether the program asked for red zones.  Its storage has room for them then.
+bool wants_red_zones(const pool_options& given, const pool_options& o) noexcept {
+  return given.diagnostic && given.red_zones && !o.use_malloc;
+}
+
+/// Whether items in pages have some.  Where the program itself did not ask, they must fit.
+bool has_red_zones(const pool_options& given, const pool_options& o) noexcept {
   if (o.use_malloc) return false;
-  if (given.diagnostic && given.red_zones) return true;
+  if (wants_red_zones(given, o)) return true;
   if (!o.diagnostic && !o.sanitize) return false;
-  bool fits = !in_storage;
+  bool fits = true;
   pool_options with = given;
   with.diagnostic = with.red_zones = true;
   check_options(with, [&](const char*, std::uint64_t, std::string_view) { fits = false; });
   return fits;
+}
+
+page::layout layout_of(const pool_options& o, bool with_red_zones) noexcept {
+  return page::layout({.size = o.item_size,
+                       .align = o.align != 0 ? o.align : natural_align(o.item_size),
+                       .align_offset = o.align_offset,
+                       .page_size = o.page_size,
+                       .red_zone = with_red_zones ? red_zone : 0,
+                       .system_page = base::os::page_size(),
+                       .before = with_red_zones ? red_zone_before : 0});
 }
 
 }
@@ -40,15 +55,9 @@ pool_options overridden(pool_options o, const overrides& by) noexcept {
   return o;
 }
 
-page::layout layout_of(const pool_options& given, const pool_options& o, bool in_storage) noexcept {
-  const bool with_red_zones = has_red_zones(given, o, in_storage);
-  return page::layout({.size = o.item_size,
-                       .align = o.align != 0 ? o.align : natural_align(o.item_size),
-                       .align_offset = o.align_offset,
-                       .page_size = o.page_size,
-                       .red_zone = with_red_zones ? red_zone : 0,
-                       .system_page = base::os::page_size(),
-                       .before = with_red_zones ? red_zone_before : 0});
+layouts layouts_of(const pool_options& given, const pool_options& o) noexcept {
+  return {.paged = layout_of(o, has_red_zones(given, o)),
+          .stored = layout_of(o, wants_red_zones(given, o))};
 }
 
 void* memory_for_engine(std::size_t bytes, std::size_t align, const page::layout& l,

@@ -13,8 +13,11 @@ namespace pool9::inline v1::detail {
 /// What the program asked for, and its environment on top.
 pool_options overridden(pool_options o, const overrides& by) noexcept;
 
-/// The layout for `o`, which `given` may have become.
-page::layout layout_of(const pool_options& given, const pool_options& o, bool in_storage) noexcept;
+/// How items lie in pages, and in storage, for `o`, which `given` may have become.
+struct layouts {
+  page::layout paged, stored;
+};
+layouts layouts_of(const pool_options& given, const pool_options& o) noexcept;
 
 /// Memory for an engine: the arena's, or the beginning of `storage`, which becomes the rest of it;
 /// nullptr: there is none, or no item would fit behind it.

@@ -76,12 +76,14 @@
 
 namespace pool9::inline v1::detail {
 
+struct layouts;
+
 struct core {
   /// Pools of a lower limit are always tight.
   static constexpr std::size_t least_limit = 64;
 
   /// Takes over the options of `p`.  `in_storage`: this memory is the caller's.
-  core(pool& p, const pool_options& o, const page::layout& l, const char* name,
+  core(pool& p, const pool_options& o, const layouts& l, const char* name,
        bool in_storage) noexcept;
   core(const core&) = delete;
   core& operator=(const core&) = delete;
@@ -384,9 +386,8 @@ struct core {
   const std::size_t item_size;
   const std::uint32_t guard_one_in;  // refills; 0: none
   const struct { std::size_t to, offset; } alignment;
-  const page::layout layout;
-  const tool_view tools;
   const page::region_shape shape;
+  const page::layout& layout;   // the same, of a page
   const std::uint64_t idle_ns;  // never: pages stay
   const std::uint64_t held_ns;  // never: no time is too long
   const std::uint64_t id;
@@ -425,6 +426,7 @@ struct core {
   finding guard_found POOL9_GUARDED_BY(mutex);  // when an item came back; reported by leave()
   /// nullptr: no diagnostics, or no memory for them.  What it points to is guarded by mutex.
   diagnosis* const watch;
+  const tool_view tools;  // beside what comes and goes with pages, guarded by mutex
 };
 
 /// The statistics of a pool that has no engine yet.

@@ -9,11 +9,11 @@
 
 namespace pool9::inline v1::detail {
 
-diagnosis* diagnosis::make(std::size_t item_size, bool has_zones, std::size_t quarantine,
-                           bool lends) noexcept {
+diagnosis* diagnosis::make(std::size_t item_size, const page::page_set& pages,
+                           std::size_t quarantine, bool lends) noexcept {
   void* const memory = base::arena::allocate(sizeof(diagnosis));
   if (memory == nullptr) return nullptr;
-  return ::new (memory) diagnosis(marks(lends ? 0 : item_size, has_zones), quarantine, lends);
+  return ::new (memory) diagnosis(marks(lends ? 0 : item_size, pages), quarantine, lends);
 }
 
 void diagnosis::release(diagnosis* d) noexcept {

@@ -15,7 +15,7 @@ namespace pool9::inline v1::detail {
 struct diagnosis {
   /// nullptr: no memory.
   /// `lends`: items are blocks of malloc's, and nothing is written to what they stand in for.
-  static diagnosis* make(std::size_t item_size, bool has_zones, std::size_t quarantine,
+  static diagnosis* make(std::size_t item_size, const page::page_set& pages, std::size_t quarantine,
                          bool lends) noexcept;
   static void release(diagnosis* d) noexcept;
 

@@ -34,7 +34,7 @@ std::uint64_t nanoseconds(std::chrono::milliseconds t) noexcept {
 
 }
 
-core::core(pool& p, const pool_options& o, const page::layout& l, const char* pool_name,
+core::core(pool& p, const pool_options& o, const layouts& l, const char* pool_name,
            bool storage) noexcept
     : owner(p),
       source(o.source != nullptr ? *o.source : system_source()),
@@ -46,20 +46,20 @@ core::core(pool& p, const pool_options& o, const page::layout& l, const char* po
       item_size(o.item_size),
       guard_one_in(o.guard_one_in),
       alignment{o.align != 0 ? o.align : natural_align(o.item_size), o.align_offset},
-      layout(l),
-      tools(l, o.item_size, o.sanitize),
-      shape(layout),
+      shape(l.paged),
+      layout(shape.items()),
       idle_ns(nanoseconds(o.idle_time)),
       held_ns(o.held_too_long.count() == 0 ? os::never : nanoseconds(o.held_too_long)),
       id(++last_id),  // destroy.2: what magazines of a pool gone by are told from ours by
-      pages(layout),
+      pages(l.paged, l.stored),
       slot(o.thread_cache && !o.diagnostic && !o.usage_log && !o.sanitize ? cache::claim_slot()
                                                                           : 0),
       bounds{.low = o.low_watermark, .high = o.high_watermark, .hard = o.hard_limit},
       hook(o.on_shortage),
       warning{.what = o.at_limit},
-      watch(o.diagnostic ? diagnosis::make(o.item_size, l.has_zones(), o.quarantine, o.use_malloc)
-                         : nullptr) {
+      watch(o.diagnostic ? diagnosis::make(o.item_size, pages, o.quarantine, o.use_malloc)
+                         : nullptr),
+      tools(pages, o.item_size, o.sanitize) {
   std::memcpy(name, pool_name, sizeof name);
   place.pool = this;
   retune();
@@ -68,8 +68,8 @@ core::core(pool& p, const pool_options& o, const page::layout& l, const char* po
 core* core::make(pool& p, const pool_options& given, const overrides& asked, const char* name,
                  std::span<std::byte>* storage) noexcept {
   const pool_options o = overridden(given, asked);
-  const page::layout l = layout_of(given, o, storage != nullptr);
-  void* const memory = memory_for_engine(sizeof(core), alignof(core), l, storage);
+  const layouts l = layouts_of(given, o);
+  void* const memory = memory_for_engine(sizeof(core), alignof(core), l.stored, storage);
   if (memory == nullptr) return nullptr;
   auto* const c = ::new (memory) core(p, o, l, name, storage != nullptr);
   registry::add(*c);
@@ -133,7 +133,7 @@ bool core::close(const call_site& where, bool even_if_out, handoff& owed) noexce
     if (n != 0) return_pages({going.data(), n});
     mutex.lock();
   }
-  if (sanitized) tools.show_storage(pages);
+  if (sanitized) tools.show_storage();
   mutex.unlock();
   owed.memory_came_back();
   const bool ours = !in_storage;

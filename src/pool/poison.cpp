@@ -26,16 +26,17 @@ void marks::fence(void* memory, std::size_t bytes) noexcept {
   std::memset(memory, zone_byte, bytes);
 }
 
-void marks::prepare(void* page, const page::layout& l) const noexcept {
-  if (zones_) fence(page, l.page_size());
+void marks::prepare_page(void* page, const page::layout& l) const noexcept {
+  if (l.has_zones()) fence(page, l.page_size());
   for (std::size_t i = 0; i < l.per_page(); ++i)
     poison(base::pointer_to(l.address_of(base::address_of(page), i)));
 }
 
-void marks::prepare(void* first, std::size_t n, const page::layout& l) const noexcept {
-  for (std::size_t i = 0; i < n; ++i) {
-    std::byte* const item = static_cast<std::byte*>(first) + i * l.stride();
-    if (zones_) {
+void marks::prepare_storage(std::span<std::byte> items) const noexcept {
+  const page::layout& l = pages_.stored_items();
+  for (std::size_t i = 0; i < l.items_in(items.size()); ++i) {
+    std::byte* const item = items.data() + i * l.stride();
+    if (l.has_zones()) {
       fence(item - red_zone_before, red_zone_before);
       fence(item + size_, red_zone);
     }
@@ -54,7 +55,7 @@ finding marks::look_at_free(void* item) const noexcept {
 }
 
 finding marks::look_around(void* item) const noexcept {
-  if (!zones_) return {};
+  if (!pages_.has_zones(item)) return {};
   unsigned char* const front = bytes_of(item) - red_zone_before;
   unsigned char* const behind = bytes_of(item) + size_;
   if (const void* const byte = first_other(behind, red_zone, zone_byte)) {

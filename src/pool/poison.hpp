@@ -10,7 +10,7 @@
 #include <cstddef>
 #include <pool9/fault.hpp>
 
-#include "page/layout.hpp"
+#include "page/page_set.hpp"
 
 namespace pool9::inline v1::detail {
 
@@ -24,13 +24,13 @@ struct finding {
 
 class marks {
  public:
-  /// `zones`: there is room for them around every item.
-  constexpr marks(std::size_t item_size, bool zones) noexcept : size_(item_size), zones_(zones) {}
+  marks(std::size_t item_size, const page::page_set& pages) noexcept
+      : size_(item_size), pages_(pages) {}
 
-  /// A page came.
-  void prepare(void* page, const page::layout& l) const noexcept;
-  /// Storage came: `n` items from `first` on.
-  void prepare(void* first, std::size_t n, const page::layout& l) const noexcept;
+  /// A page came.  No lock.
+  void prepare_page(void* page, const page::layout& l) const noexcept;
+  /// Storage came.
+  void prepare_storage(std::span<std::byte> items) const noexcept;
   /// The item is free from now on.
   void poison(void* item) const noexcept;
   /// What happened to a free item since poison(); then it is as new.
@@ -43,7 +43,7 @@ class marks {
   static void fence(void* memory, std::size_t bytes) noexcept;
 
   std::size_t size_;
-  bool zones_;
+  const page::page_set& pages_;  // which knows where red zones are
 };
 
 }

@@ -13,7 +13,7 @@ namespace pool9::inline v1::detail {
 class tool_view {
  public:
   /// `is_told`: a tool watches, and knows which items are free.
-  tool_view(const page::layout& l, std::size_t item_size, bool is_told) noexcept;
+  tool_view(const page::page_set& pages, std::size_t item_size, bool is_told) noexcept;
   tool_view(const tool_view&) = delete;  // its address is the pool's name to Valgrind
   tool_view& operator=(const tool_view&) = delete;
 
@@ -24,7 +24,7 @@ class tool_view {
 
   // What only those may call who are told.
   void hide_storage(std::span<std::byte> items) const noexcept;
-  void show_storage(const page::page_set& pages) const noexcept;
+  void show_storage() const noexcept;
   /// The item and its red zones, for diagnostics to look at.
   void show_all(void* item) const noexcept;
   void hide_all(void* item) const noexcept;
@@ -34,10 +34,18 @@ class tool_view {
 
  private:
   const bool is_told_;
+  /// The item and its red zones.
+  std::span<const std::byte> all_of(const void* item) const noexcept;
+
+  /// Valgrind's pools have the same red zones around every item; those that have others are not
+  /// told.
+  bool is_as_in_pages(const void* item) const noexcept {
+    return pages_.has_zones(item) == pages_.items().has_zones();
+  }
+
+  const page::page_set& pages_;
   const std::size_t page_size_;
   const std::size_t item_size_;
-  const std::size_t before_;  // of an item, and behind it: its red zones
-  const std::size_t behind_;
 };
 
 }

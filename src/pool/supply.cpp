@@ -48,7 +48,7 @@ std::size_t core::ask_source(std::span<void*> into, get_flags flags, asking what
         "page %p is not aligned to %zu", page, page_size);
   });
   for (void* const page : into.first(n_good)) {
-    if (watch != nullptr) watch->in_items.prepare(page, layout);
+    if (watch != nullptr) watch->in_items.prepare_page(page, layout);
     tools.page_came(page);
   }
   return n_good;
@@ -190,8 +190,8 @@ std::size_t core::prime(std::span<std::byte> storage, std::size_t at_most) noexc
   const bool with_core = in_storage && storage.data() == reinterpret_cast<std::byte*>(this + 1);
   const std::uintptr_t ours = with_core ? base::address_of(this) : base::address_of(storage.data());
   const std::span<std::byte> items = pages.add_storage(storage, at_most, ours);
-  const std::size_t n = items.empty() ? 0 : layout.items_in(items.size());
-  if (watch != nullptr) watch->in_items.prepare(items.data(), n, layout);
+  const std::size_t n = items.empty() ? 0 : pages.stored_items().items_in(items.size());
+  if (watch != nullptr) watch->in_items.prepare_storage(items);
   if (sanitized) tools.hide_storage(items);
   serve_waiters(owed);
   leave(owed);

@@ -25,9 +25,11 @@
 
 namespace pool9::inline v1::detail {
 
+struct layouts;
+
 struct unsynchronized_core {
   /// Takes over the options.  `in_storage`: this memory is the caller's.
-  unsynchronized_core(private_magazine& magazine, const pool_options& o, const page::layout& l,
+  unsynchronized_core(private_magazine& magazine, const pool_options& o, const layouts& l,
                       const char* name, bool in_storage) noexcept;
   /// Gives the magazine's memory back, not the pages.
   ~unsynchronized_core();
@@ -127,7 +129,6 @@ struct unsynchronized_core {
   const bool logs;
   const bool sanitized;  // a tool watches, and is told which items are free
   const bool caches;
-  const tool_view tools;
 
   page::page_set pages;
   limits bounds;
@@ -138,6 +139,7 @@ struct unsynchronized_core {
   paced_warning warning;
   usage_log log;
   diagnosis* const watch;  // nullptr: no diagnostics, or no memory for them
+  const tool_view tools;
   struct {
     std::uint64_t fails = 0, limit_hits = 0, source_fails = 0;
     std::uint64_t pages_requested = 0, pages_released = 0, refills = 0, flushes = 0;

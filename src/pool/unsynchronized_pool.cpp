@@ -20,7 +20,7 @@ using detail::called;
 using detail::unsynchronized_core;
 
 detail::unsynchronized_core::unsynchronized_core(private_magazine& m, const pool_options& o,
-                                                 const page::layout& l, const char* pool_name,
+                                                 const layouts& l, const char* pool_name,
                                                  bool storage) noexcept
     : magazine(m),
       source(o.source != nullptr ? *o.source : system_source()),
@@ -32,12 +32,11 @@ detail::unsynchronized_core::unsynchronized_core(private_magazine& m, const pool
       logs(o.usage_log || o.diagnostic),
       sanitized(o.sanitize),
       caches(o.thread_cache && !o.diagnostic && !o.usage_log && !o.sanitize),
-      tools(l, o.item_size, o.sanitize),
-      pages(l),
+      pages(l.paged, l.stored),
       bounds{.low = o.low_watermark, .high = o.high_watermark, .hard = o.hard_limit},
       warning{.what = o.at_limit},
-      watch(o.diagnostic ? diagnosis::make(o.item_size, l.has_zones(), o.quarantine, false)
-                         : nullptr) {
+      watch(o.diagnostic ? diagnosis::make(o.item_size, pages, o.quarantine, false) : nullptr),
+      tools(pages, o.item_size, o.sanitize) {
   retune();
 }
 
@@ -48,9 +47,9 @@ unsynchronized_core* unsynchronized_pool::born(std::span<std::byte>* storage) no
   pool_options given = options_;
   given.use_malloc = asked.use_malloc = false;
   const pool_options o = detail::overridden(given, asked);
-  const page::layout l = detail::layout_of(given, o, storage != nullptr);
+  const detail::layouts l = detail::layouts_of(given, o);
   void* const memory = detail::memory_for_engine(sizeof(unsynchronized_core),
-                                                 alignof(unsynchronized_core), l, storage);
+                                                 alignof(unsynchronized_core), l.stored, storage);
   if (memory != nullptr)
     core_ = ::new (memory) unsynchronized_core(magazine_, o, l, name_, storage != nullptr);
   return core_;

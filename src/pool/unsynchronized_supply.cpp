@@ -25,7 +25,7 @@ std::size_t unsynchronized_core::ask_source(std::span<void*> into, bool to_reser
         "page %p is not aligned to %zu", page, page_size);
   });
   for (void* const page : into.first(n_good)) {
-    if (watch != nullptr) watch->in_items.prepare(page, pages.items());
+    if (watch != nullptr) watch->in_items.prepare_page(page, pages.items());
     tools.page_came(page);
   }
   return n_good;
@@ -100,8 +100,7 @@ std::size_t unsynchronized_core::prime(std::span<std::byte> storage, std::size_t
   const std::uintptr_t ours = with_this ? base::address_of(this) : base::address_of(storage.data());
   const std::size_t before = pages.n_storage_items();
   const std::span<std::byte> items = pages.add_storage(storage, at_most, ours);
-  if (watch != nullptr && !items.empty())
-    watch->in_items.prepare(items.data(), pages.items().items_in(items.size()), pages.items());
+  if (watch != nullptr) watch->in_items.prepare_storage(items);
   if (sanitized) tools.hide_storage(items);
   retune();
   return pages.n_storage_items() - before;
@@ -178,7 +177,7 @@ void unsynchronized_core::return_all_memory() noexcept {
     more = n == going.size();
     return_pages({going.data(), n});
   }
-  if (sanitized) tools.show_storage(pages);
+  if (sanitized) tools.show_storage();
 }
 
 }

@@ -5,6 +5,7 @@
 #include <atomic>
 #include <cstdio>
 #include <cstdlib>
+#include <cstring>
 #include <optional>
 #include <pool9/pool.hpp>
 #include <pool9/system_memory.hpp>
@@ -86,13 +87,16 @@ struct noting_waiter final : waiter {
 /// One pool, from birth to end.
 class life {
  public:
-  explicit life(page_source* source, std::size_t page = 4096) : per_page_(page / item) {
+  explicit life(page_source* source, std::size_t page = 4096, bool diagnostic = false)
+      : per_page_(page / (diagnostic ? item + 32 : item)) {  // a red zone, aligned
     pool_.emplace(pool_options{.name = "life",
                                .item_size = item,
                                .hard_limit = limit,
                                .idle_time = std::chrono::milliseconds(1),
                                .page_size = page,
-                               .source = source});
+                               .source = source,
+                               .diagnostic = diagnostic,
+                               .quarantine = 8});
   }
 
   void begin() {
@@ -224,6 +228,21 @@ bool live_on(const memory_options& o) {
   return well;
 }
 
+/// Items that sit alone, if the system has room for them, are items like others.
+bool live_guarded() {
+  pool p({.name = "guarded", .item_size = 100, .hard_limit = 300, .guard_one_in = 1});
+  bool well = true;
+  for (int round = 0; round < 2; ++round) {
+    std::vector<void*> items;
+    while (void* const one = p.try_get()) items.push_back(one);
+    for (void* const one : items) std::memset(one, 1, p.item_size());
+    for (void* const one : items) p.put(one);
+    well &= POOL9_HOLDS(p.stats().out == 0) && POOL9_HOLDS(p.check().empty());
+  }
+  static_cast<void>(p.reclaim());
+  return POOL9_HOLDS(p.close()) && well;
+}
+
 }  // namespace
 
 bool live_whole_life() {
@@ -249,6 +268,12 @@ bool live_whole_life() {
     l.lie_idle();
     well &= l.end();
   }
+  if (what != function::clock_gettime) {  // which every call with diagnostics looks at
+    life watched(&own, 4096, true);
+    watched.begin();
+    well &= watched.end();
+  }
+  well &= live_guarded();
   well &= POOL9_HOLDS(own.n_live() == 0);
   if (what >= function::mmap && what <= function::mbind) {
     well &= live_on({.guard_pages = true});

@@ -2,6 +2,9 @@
 // POOL9_OPTIONS: diagnostics without recompiling, for named pools or all.
 #include "pool/environment.hpp"
 
+#include <cstring>
+#include <pool9/unsynchronized_pool.hpp>
+
 #include "misuse.hpp"
 
 namespace pool9::test {
@@ -88,6 +91,46 @@ TEST(Environment, StorageHoldsAsManyItemsAsWithout) {
     put_all(p, items);
   }
   EXPECT_EQ(n[0], n[1]);
+}
+
+/// Storage that comes when pages did already.
+template <class Pool>
+void expect_room_for_all() {
+  alignas(64) static std::byte storage[8192];
+  test_source source;
+  std::size_t n_without = 0;
+  for (const char* const asked : {"", "diagnostic", "log;diagnostic;quarantine=3"}) {
+    const report_catcher caught;
+    const environment e(asked);
+    Pool p(named(source, "late"));
+    void* const first = p.try_get();
+    const std::size_t n = p.prime(std::span(storage));
+    if (n_without == 0) n_without = n;
+    EXPECT_EQ(n, n_without) << asked;
+
+    const std::size_t in_page = p.stats().total - n;
+    std::vector<void*> items(p.stats().free);
+    ASSERT_TRUE(p.try_get_bulk(items));
+    for (void* const item : items) std::memset(item, 1, p.item_size());  // and not one byte beyond
+    for (void* const item : items) p.put(item);
+    EXPECT_EQ(caught.n_reports(), 0u) << caught.only().text;
+    EXPECT_EQ(p.check(), "");
+    if (*asked != '\0') {
+      EXPECT_LT(in_page, 4096 / p.item_size()) << "red zones where they fit";
+      auto* const stored = static_cast<char*>(p.try_get());
+      p.put(hidden(stored + 5));
+      EXPECT_EQ(caught.only().item, stored);
+      static_cast<char*>(first)[p.item_size()] = 'x';
+      p.put(first);
+      EXPECT_EQ(caught.reports().back().misuse, misuse_kind::overrun);
+      p.put(stored);
+    }
+    p.put(first);
+  }
+}
+TEST(Environment, StorageThatComesLaterHoldsAsManyItemsToo) {
+  expect_room_for_all<pool>();
+  expect_room_for_all<unsynchronized_pool>();
 }
 
 // The warning comes once in a process.

@@ -157,7 +157,7 @@ TEST(UnsynchronizedMisuse, InteriorPointerIsNamedWithItsItem) {
 }
 
 TEST(UnsynchronizedMisuse, EnvironmentGivesDiagnosticsByName) {
-  const test::environment e("diagnostic:watched*");
+  const test::environment e("sanitize=0;diagnostic:watched*");
   unsynchronized_pool watched({.name = "watched one", .item_size = 64}),
       other({.name = "other", .item_size = 64});
   for (unsynchronized_pool* const p : {&watched, &other}) p->put(p->try_get());
