@@ -9,7 +9,7 @@ namespace pool9 {
 inline namespace [[gnu::visibility("default")]] v1 {
 namespace detail {
 
-class no_memory final : public std::bad_alloc {
+class [[gnu::visibility("hidden")]] no_memory final : public std::bad_alloc {
  public:
   /// `text` is copied, and cut where it is too long.
   explicit no_memory(std::string_view text) noexcept {
