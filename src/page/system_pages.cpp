@@ -139,9 +139,8 @@ void system_pages::end() noexcept {
   if (n_out == 0) return;
   base::text<192> text;
   text.add(
-      "~system_memory: %zu pages are out at its end, and stay\n  look at the pools over it: they "
-      "end "
-      "before it",
+      "~system_memory: %zu pages are out at its end, and stay\n"
+      "  look at the pools over it: they end before it",
       n_out);
   deliver({report_kind::misuse, {.function = "~system_memory"}, {}, text.view(), this});
 }
