@@ -136,7 +136,7 @@ void exceptions_are_panics() {
   CHECK(panic_of([] {
           pool9::no_source nothing;
           pool9::pool p({.name = "a", .item_size = 8, .reserve = 9, .source = &nothing});
-        }) == "pool 'a': reserve: no memory for 9 items");
+        }) == "pool 'a': reserve: no memory for 9 items of 8 bytes");
   CHECK(panic_of([] {
           pool9::pool_resource r{"a"};
           CHECK(r.pool_for(64).set_hard_limit(0));
