@@ -4,8 +4,10 @@
 
 /// Death tests fork, and the child of a program with threads may start one again (a pool's
 /// housekeeping); without this the sanitizer ends such a child before it has said anything.
+/// At the end of a program it waits a second for what other threads may still do, such as a pool's
+/// housekeeping, which tests do not end: each of them would take a second.
 extern "C" __attribute__((visibility("default"))) const char* __tsan_default_options();
-extern "C" const char* __tsan_default_options() { return "die_after_fork=0"; }
+extern "C" const char* __tsan_default_options() { return "die_after_fork=0:atexit_sleep_ms=20"; }
 
 namespace pool9::test {
 namespace {
