@@ -60,7 +60,7 @@ void* run(void* number) noexcept {
     const bool is_short =
         pressure::sleep(bell, heard, next, is_deaf ? pressure::ears::shut : pressure::ears::open);
     n_woken.fetch_add(1, std::memory_order_relaxed);  // relaxed: a figure, no more
-    // What it heard, no other has, even if another keeps house by now.
+    // Another that keeps house by now may not have heard it.
     if (!is_short || keeper.load(std::memory_order_acquire) == by_program) continue;
     relieve_memory_pressure();
     deaf_until = os::steady_ns() + deaf_after_pressure;

@@ -17,7 +17,6 @@
 
 #include "faults/life.hpp"
 #include "faults/refusals.hpp"
-#include "stress/sanitized.hpp"
 #include "support/child.hpp"
 
 namespace pool9::test {
@@ -75,9 +74,6 @@ bool live_with_all(const sweep& s) {
   return true;
 }
 
-/// The thread sanitizer sees as much in every fourth life; the others live them all.
-constexpr unsigned stride = thread_sanitized ? 4 : 1;
-
 class Refused : public testing::TestWithParam<sweep> {};
 
 TEST_P(Refused, AtAnyCall) {
@@ -91,7 +87,7 @@ TEST_P(Refused, AtAnyCall) {
   auto* const met = static_cast<bool*>(shared);  // a child's answer
   for (const bool and_later : {false, true}) {
     unsigned n = 1;
-    for (;; n += stride) {
+    for (;; ++n) {
       *met = false;
       ASSERT_TRUE(in_child([&] {
         const verdict v = live_with(of_call(s, n, and_later));
