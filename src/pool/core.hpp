@@ -179,8 +179,6 @@ struct core {
       POOL9_ANNOTATE(release_capability(mutex));
   [[noreturn]] void panic_for_memory(const call_site& where, std::size_t out) noexcept;
   page::give_result give(void* item, const caller& by) noexcept POOL9_REQUIRES(mutex);
-  /// The same with diagnostics.
-  page::give_result give_watched(void* item, const caller& by) noexcept POOL9_REQUIRES(mutex);
   void note_put(void* item, const caller& by) noexcept POOL9_REQUIRES(mutex);
   /// A waiter has what was taken for it: its own call is the get.  No lock.
   void note_served(const request& r) noexcept;

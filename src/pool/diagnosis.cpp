@@ -38,6 +38,23 @@ void* diagnosis::note_put(void* item, const caller& by) noexcept {
   return most_detained != 0 ? detain(item, *r) : item;
 }
 
+page::give_result diagnosis::give(page::page_set& pages, void* item, const caller& by,
+                                  const tool_view* tools) noexcept {
+  using page::give_result;
+  const give_result r = pages.ask(item);
+  if (r != give_result::ok) return r;
+  if (holds(item)) return give_result::already_free;
+  if (tools != nullptr) tools->show_all(item);
+  if ((found = in_items.look_around(item))) {
+    if (tools != nullptr) tools->tell_still_out(item);
+    return give_result::interior;
+  }
+  in_items.poison(item);
+  if (tools != nullptr) tools->hide_put(item);
+  if (void* const leaving = note_put(item, by)) pages.give(leaving);
+  return r;
+}
+
 void* diagnosis::detain(void* item, ledger::record& r) noexcept {
   if (ring_ == nullptr)
     ring_ = static_cast<void**>(base::arena::allocate(most_detained * sizeof(void*)));

@@ -21,9 +21,10 @@ struct diagnosis {
 
   /// Writes down that an item was got, into its record if there is one.
   static void note_got(ledger::record* r, const caller& by) noexcept;
-  /// The same of one that was put, which may have to wait in quarantine.  Returns what leaves it:
-  /// nullptr, another item, or the same.
-  void* note_put(void* item, const caller& by) noexcept;
+  /// Checks and poisons an item that is put, and gives it back to its pages, or to quarantine.
+  /// `interior`, and `found` says what: it was written around.  `tools`: nullptr if none watches.
+  page::give_result give(page::page_set& pages, void* item, const caller& by,
+                         const tool_view* tools) noexcept;
   /// The items that were ever got and written while they are free, a few at most; then they are as
   /// new.  `tools`: nullptr if none watches.
   struct spoiled {
@@ -50,6 +51,9 @@ struct diagnosis {
   diagnosis(const marks& m, std::size_t quarantine, bool lends_blocks) noexcept
       : in_items(m), most_detained(quarantine), lends(lends_blocks) {}
 
+  /// Writes down that an item was put, which may have to wait in quarantine.  Returns what leaves
+  /// it: nullptr, another item, or the same.
+  void* note_put(void* item, const caller& by) noexcept;
   void* detain(void* item, ledger::record& r) noexcept;
 
   void** ring_ = nullptr;  // of most_detained items

@@ -186,27 +186,12 @@ ledger::record* core::enter(const void* item) noexcept {
 
 page::give_result core::give(void* item, const caller& by) noexcept {
   using page::give_result;
-  if (watch != nullptr) return give_watched(item, by);
-  const give_result r = give_back_item(item);
-  if (r == give_result::ok) note_put(item, by);
-  if (r == give_result::ok && sanitized) tools.hide_put(item);
-  return r;
-}
-
-page::give_result core::give_watched(void* item, const caller& by) noexcept {
-  using page::give_result;
-  const give_result r = pages.ask(item);
+  const give_result r = watch != nullptr
+                            ? watch->give(pages, item, by, sanitized ? &tools : nullptr)
+                            : give_back_item(item);
   if (r != give_result::ok) return r;
-  if (watch->holds(item)) return give_result::already_free;
-  if (sanitized) tools.show_all(item);
-  if ((watch->found = watch->in_items.look_around(item))) {
-    if (sanitized) tools.tell_still_out(item);
-    return give_result::interior;
-  }
-  watch->in_items.poison(item);
-  if (sanitized) tools.hide_put(item);
-  if (void* const leaving = watch->note_put(item, by)) pages.give(leaving);
   note_put(item, by);
+  if (sanitized && watch == nullptr) tools.hide_put(item);
   return r;
 }
 

@@ -96,8 +96,6 @@ struct unsynchronized_core {
   /// Takes a free item out; nullptr: it, or what is around it, had been written to, and it stays.
   void* take(const caller& by) noexcept;
   page::give_result give(void* item, const caller& by) noexcept;
-  /// The same with diagnostics.
-  page::give_result give_watched(void* item, const caller& by) noexcept;
   void begin_walk() noexcept;
   void end_walk() noexcept;
   void* next_out(page::page_set::item_cursor& c) noexcept;

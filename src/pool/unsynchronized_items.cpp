@@ -100,27 +100,12 @@ void unsynchronized_core::put(void* item, const caller& by) noexcept {
 }
 
 give_result unsynchronized_core::give(void* item, const caller& by) noexcept {
-  if (watch != nullptr) return give_watched(item, by);
-  const give_result r = pages.give(item);
+  const give_result r = watch != nullptr
+                            ? watch->give(pages, item, by, sanitized ? &tools : nullptr)
+                            : pages.give(item);
   if (r != give_result::ok) return r;
-  if (sanitized) tools.hide_put(item);
+  if (sanitized && watch == nullptr) tools.hide_put(item);
   if (logs) log.add("put", item, by.where);
-  return r;
-}
-
-give_result unsynchronized_core::give_watched(void* item, const caller& by) noexcept {
-  const give_result r = pages.ask(item);
-  if (r != give_result::ok) return r;
-  if (watch->holds(item)) return give_result::already_free;
-  if (sanitized) tools.show_all(item);
-  if ((watch->found = watch->in_items.look_around(item))) {
-    if (sanitized) tools.tell_still_out(item);
-    return give_result::interior;
-  }
-  watch->in_items.poison(item);
-  if (sanitized) tools.hide_put(item);
-  log.add("put", item, by.where);
-  if (void* const leaving = watch->note_put(item, by)) pages.give(leaving);
   return r;
 }
 
