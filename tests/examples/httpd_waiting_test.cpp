@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // examples/httpd, whole: more clients than connections, clients that are slow, clients that leave.
 #include <algorithm>
-#include <iterator>
 
 #include "descriptor_limit.hpp"
 #include "httpd_fixture.hpp"
 #include "stress/sanitized.hpp"
+#include "support/threads.hpp"
 
 namespace {
 using namespace httpd::test;
@@ -155,10 +155,6 @@ TEST_F(HttpdWaiting, SurvivesClientsThatLeaveInTheMiddle) {
   EXPECT_TRUE(connect()->ask("/small").ends_with("\r\n\r\nhello"));
 }
 
-std::ptrdiff_t n_threads() {
-  return std::distance(std::filesystem::directory_iterator("/proc/self/task"), {});
-}
-
 // Ten thousand, where so many descriptors can be had: two for each, both ends being here.
 TEST_F(HttpdWaiting, TakesNoThreadForAnyOfTenThousand) {
   constexpr std::size_t most = pool9::test::sanitized ? 1000 : 10'000, others = 100;
@@ -169,13 +165,14 @@ TEST_F(HttpdWaiting, TakesNoThreadForAnyOfTenThousand) {
   options_.lobby_limit = n;
   start();
   connect()->ask("/small");  // what threads there will be are there
-  const std::ptrdiff_t threads_before = n_threads();
+  const std::size_t threads_before = pool9::test::n_threads();
 
   clients all;
   for (std::size_t i = 0; i < n; ++i) all.push_back(connect());
   await([&] { return connections().waiters == n - options_.limit; });
 
-  EXPECT_LE(n_threads(), threads_before + 1) << "the library starts one of its own, some time";
+  EXPECT_LE(pool9::test::n_threads(), threads_before + 1)
+      << "the library starts one of its own, some time";
   for (const auto& c : all) c->send(get("/small"));
   for (const auto& c : all) ASSERT_TRUE(c->receive_reply().ends_with("\r\n\r\nhello"));
   EXPECT_EQ(connections().peak_out, options_.limit);

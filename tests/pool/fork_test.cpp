@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // G8: fork.  The child goes on with every pool as it stood; the other threads' waits are over
 // there, and what they held stays out.
-#include <dirent.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -15,6 +14,7 @@
 #include "support/child.hpp"
 #include "support/housekeeping.hpp"
 #include "support/page_ladder.hpp"
+#include "support/threads.hpp"
 
 namespace pool9::test {
 namespace {
@@ -215,14 +215,6 @@ TEST(Fork, ForEachPoolMayForkFromInside) {
 
 // The thread sanitizer starts a thread of its own, and allows no others, in such a child.
 #if !defined(POOL9_TEST_THREAD_SANITIZED)
-std::size_t n_threads() {
-  std::size_t n = 0;
-  DIR* const tasks = opendir("/proc/self/task");
-  while (const dirent* const entry = readdir(tasks)) n += entry->d_name[0] != '.' ? 1 : 0;
-  closedir(tasks);
-  return n;
-}
-
 TEST(Fork, NoThreadStartsInAChildWithNothingDue) {
   pool p({.name = "fork", .item_size = 64, .idle_time = never_idle});
   p.put(p.get());

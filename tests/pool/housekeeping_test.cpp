@@ -1,13 +1,10 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // G5: below the high watermark, what is unused goes back by itself within three idle times; reserve
 // and low watermark stay.
-#include <dirent.h>
-
-#include <fstream>
-#include <string>
 
 #include "pools.hpp"
 #include "support/page_ladder.hpp"
+#include "support/threads.hpp"
 
 namespace pool9::test {
 namespace {
@@ -209,18 +206,6 @@ TEST(Housekeeping, PoolsMayEndWhileItWorks) {
     if (i % 3 == 0) std::this_thread::sleep_for(1ms);  // so that some end in its midst
   }
   EXPECT_EQ(source.live_pages(), 0u);
-}
-
-std::size_t n_threads_named(const std::string& name) {
-  std::size_t n = 0;
-  DIR* const tasks = opendir("/proc/self/task");
-  while (const dirent* const entry = readdir(tasks)) {
-    std::ifstream comm(std::string("/proc/self/task/") + entry->d_name + "/comm");
-    std::string word;
-    n += comm >> word && word == name ? 1 : 0;
-  }
-  closedir(tasks);
-  return n;
 }
 
 TEST(Housekeeping, OneThreadServesAllPools) {

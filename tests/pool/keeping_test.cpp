@@ -1,19 +1,17 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // Who keeps house, and when: a thread that sleeps while there is nothing to return, a later thread
 // when none is to be had, or the program by hand.
-#include <dirent.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
 #include <deque>
-#include <fstream>
-#include <string>
 
 #include "pool/housekeeping.hpp"
 #include "pools.hpp"
 #include "support/child.hpp"
 #include "support/news.hpp"
 #include "support/page_ladder.hpp"
+#include "support/threads.hpp"
 
 namespace pool9::test {
 namespace {
@@ -44,18 +42,6 @@ void expect_rest() {
   EXPECT_TRUE(rests) << "housekeeping never rests";
   std::this_thread::sleep_for(4 * idle_time);
   EXPECT_EQ(hk::n_wakeups(), before);
-}
-
-std::size_t n_threads_named(const std::string& name) {
-  std::size_t n = 0;
-  DIR* const tasks = opendir("/proc/self/task");
-  while (const dirent* const entry = readdir(tasks)) {
-    std::ifstream comm(std::string("/proc/self/task/") + entry->d_name + "/comm");
-    std::string word;
-    n += comm >> word && word == name ? 1 : 0;
-  }
-  closedir(tasks);
-  return n;
 }
 
 // ---- Rest

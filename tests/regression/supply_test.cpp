@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // Faults that supply once had.
-#include <dirent.h>
 #include <sys/resource.h>
 
 #include <array>
@@ -10,6 +9,7 @@
 #include "pool/pools.hpp"
 #include "support/page_ladder.hpp"
 #include "support/report_catcher.hpp"
+#include "support/threads.hpp"
 
 namespace pool9::test {
 namespace {
@@ -143,14 +143,6 @@ TEST(SupplyRegression, BulkWaiterTakesAReadySourceWithoutPauses) {
   source.succeed();
 
   EXPECT_LT(bulk.result(), n / 2);  // not one for each page
-}
-
-std::size_t n_threads() {
-  std::size_t n = 0;
-  DIR* const tasks = opendir("/proc/self/task");
-  while (const dirent* const entry = readdir(tasks)) n += entry->d_name[0] != '.' ? 1 : 0;
-  closedir(tasks);
-  return n;
 }
 
 TEST(SupplyRegression, PoolWithNothingToGiveBackStartsNoThread) {

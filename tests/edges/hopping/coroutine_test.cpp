@@ -7,22 +7,12 @@
 
 #include <coroutine>
 
+#include "async/coroutines.hpp"
 #include "edges/exactness.hpp"
 #include "threads.hpp"
 
 namespace pool9::test {
 namespace {
-
-/// A coroutine that runs by itself and tells nobody of its end.
-struct detached {
-  struct promise_type {
-    detached get_return_object() noexcept { return {}; }
-    std::suspend_never initial_suspend() noexcept { return {}; }
-    std::suspend_never final_suspend() noexcept { return {}; }
-    void return_void() noexcept {}
-    void unhandled_exception() noexcept { std::abort(); }
-  };
-};
 
 /// Goes on in that thread.
 struct on {
