@@ -98,10 +98,6 @@ void core::call_hook(shortage why, handoff& owed) noexcept {
 
 bulk_outcome core::fall_short(const request& r, bool at_limit, bool nested,
                               handoff& owed) noexcept {
-  if (r.bulk && r.items.size() > bounds.hard) {  // lowered while the source was asked
-    leave(owed);
-    return bulk_outcome::beyond_limit;
-  }
   const bool gives_up = at_limit && has(r.flags, get_flags::limitfail);
   const bool waits = has(r.flags, get_flags::waitok) && !gives_up;
   const bool panics = has(r.flags, get_flags::urgent) && !nested && !(at_limit && waits);
