@@ -145,7 +145,9 @@ bulk_outcome unsynchronized_core::get_bulk(std::span<void*> items, const caller&
   for (void*& item : items) {
     item = n < n_cached_now ? pop() : take(by);
     if (item == nullptr) {
-      for (void* taken : items.first(n)) put(taken, by);
+      for (void* taken : items.first(n))
+        static_cast<void>(give(taken, by));  // nobody's gets, or puts
+      if (bounds.too_many(pages)) give_back();
       return bulk_outcome::short_of_items;
     }
     ++n;

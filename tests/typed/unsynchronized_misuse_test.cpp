@@ -5,6 +5,7 @@
 
 #include <gtest/gtest.h>
 
+#include <array>
 #include <cstddef>
 #include <vector>
 
@@ -127,6 +128,23 @@ TEST(UnsynchronizedMisuse, DiagnosticsFindOverrunsAndWritesAfterPut) {
   EXPECT_EQ(caught.only().misuse, misuse_kind::written_after_put);
   EXPECT_EQ(caught.only().item, item);
   EXPECT_EQ(p.try_get(), item) << "once is enough";
+}
+
+TEST(UnsynchronizedMisuse, BulkThatFindsAWriteAfterPutTakesNothing) {
+  report_catcher caught;
+  unsynchronized_pool p({.name = "test", .item_size = 64, .diagnostic = true});
+  std::array<void*, 8> items{};
+  ASSERT_TRUE(p.try_get_bulk(items));
+  p.put_bulk(items);
+  *static_cast<unsigned char*>(test::hidden(items[5])) = 1;
+  EXPECT_FALSE(p.try_get_bulk(items));
+  EXPECT_EQ(caught.only().misuse, misuse_kind::written_after_put);
+  EXPECT_EQ(p.stats().out, 0u);
+  EXPECT_EQ(p.stats().gets, 8u) << "nobody got what went back";
+  EXPECT_EQ(p.stats().puts, 8u);
+  EXPECT_EQ(p.check(), "");
+  EXPECT_TRUE(p.try_get_bulk(items)) << "once is enough";
+  p.put_bulk(items);
 }
 
 TEST(UnsynchronizedMisuse, DiagnosticsFindUnderruns) {
