@@ -9,6 +9,8 @@
 #include <optional>
 #include <pool9/pool.hpp>
 #include <pool9/system_memory.hpp>
+#include <span>
+#include <stop_token>
 #include <string_view>
 #include <thread>
 #include <vector>
@@ -100,6 +102,7 @@ class life {
   }
 
   void begin() {
+    get_first();
     prime();
     take_all_and_put();
   }
@@ -159,6 +162,15 @@ class life {
     expect_sound();
   }
 
+  /// A get that gives up at once fails where there is no memory for the pool itself.
+  void get_first() {
+    pool late({.name = "late", .item_size = item});
+    std::stop_source stopped;
+    stopped.request_stop();
+    void* const one = late.try_get_until(stopped.get_token());
+    hold(POOL9_HOLDS(one != nullptr || !all_is_given_));
+    if (one != nullptr) late.put_bulk(std::span(&one, 1));
+  }
   /// All or nothing, and said.
   void prime() {
     has_reserve_ = pool_->prime(reserve);

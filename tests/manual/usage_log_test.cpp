@@ -141,6 +141,23 @@ TEST(PoolDiagnostics, LoggingFlagGivesFullDiagnostics) {
   EXPECT_EQ(caught.n_reports(), 0u);
 }
 
+TEST(PoolDiagnostics, ReportOfWhatIsHeldGroupsItByPlace) {
+  logged_pool l(PR_LOGGING);
+  void* const old = pool_get(&l.p, PR_NOWAIT);
+  void* const first = pool_get(&l.p, PR_NOWAIT);
+  const int line = __LINE__ - 1;
+
+  stdout_capture capture;
+  EXPECT_EQ(pool_report_held(&l.p, 0), 2u);
+  EXPECT_EQ(pool_report_held(&l.p, 3600), 0u);
+  const std::string text = capture.text();
+  EXPECT_NE(line_with(text, {"2 of 2 items are out"}), "") << text;
+  EXPECT_NE(line_with(text, {"1 got at", this_file, std::to_string(line)}), "") << text;
+  EXPECT_NE(line_with(text, {"0 of 2 items are out"}), "") << text;
+  pool_put(&l.p, old);
+  pool_put(&l.p, first);
+}
+
 TEST(PoolDiagnostics, LoggingFlagKeepsWhatFits) {
   constexpr int n = 100;
   alignas(64) static char storage[POOL_STORAGE_SIZE(64, n)];

@@ -41,6 +41,22 @@ TEST(Diagnostics, OverrunOfOneByteIsReportedAtItsPut) {
   }
 }
 
+TEST(Diagnostics, OverrunIsReportedAtABulkPutWhichTakesTheRest) {
+  test_source source;
+  pool p(diagnosed(source));
+  report_catcher catcher;
+  std::vector<void*> items = get_n(p, 3);
+  const char before = std::exchange(bytes(items[1])[100], 'x');
+
+  p.put_bulk(items);
+
+  EXPECT_EQ(catcher.only().misuse, misuse_kind::overrun);
+  EXPECT_EQ(catcher.only().address, items[1]);
+  EXPECT_EQ(p.stats().out, 1u);
+  bytes(items[1])[100] = before;
+  p.put(items[1]);
+}
+
 TEST(Diagnostics, WholeItemIsTheCallers) {
   test_source source;
   pool p(diagnosed(source, 33));

@@ -218,6 +218,34 @@ TEST(Unsynchronized, ManyAtOnceComeAllOrNotAtAll) {
   EXPECT_EQ(p.stats().out, 0u);
 }
 
+TEST(Unsynchronized, ManyAtOnceTakeNothingWhereTheSourceFails) {
+  test_source source;
+  unsynchronized_pool p(four_a_page(source));
+  std::array<void*, 9> all{};
+  source.fail_at(3);
+  EXPECT_FALSE(p.try_get_bulk(all));
+  EXPECT_EQ(p.stats().fails, 1u);
+  EXPECT_EQ(p.stats().source_fails, 1u);
+  EXPECT_EQ(p.stats().out, 0u);
+  EXPECT_EQ(p.stats().total, 8u) << "what came stays, to be used";
+  EXPECT_TRUE(p.try_get_bulk(all));
+  p.put_bulk(all);
+  EXPECT_EQ(p.stats().gets, 9u);
+}
+
+TEST(Unsynchronized, MisalignedPageIsNamedAndGivenBack) {
+  const report_catcher caught;
+  test_source source;
+  unsynchronized_pool p(four_a_page(source));
+  source.misalign(true);
+  EXPECT_EQ(p.try_get(), nullptr);
+  EXPECT_NE(caught.only().text.find("is not aligned to 4096"), std::string::npos);
+  EXPECT_EQ(source.n_releases(), 1u);
+  source.succeed();
+  p.put(p.try_get());
+  EXPECT_EQ(p.check(), "");
+}
+
 TEST(Unsynchronized, StorageHoldsItemsAndEngine) {
   test::guarded_storage storage(16384, 5);
   no_source none;
