@@ -150,6 +150,14 @@ page::give_result ask(const void* item, std::uint64_t pool_id) noexcept {
   return p.now == state::out ? give_result::ok : give_result::already_free;
 }
 
+void* standing_in_for(void* real, std::uint64_t pool_id) noexcept {
+  const base::locked hold(lock);
+  const auto* const p = std::find_if(std::begin(places), std::end(places), [=](const place& x) {
+    return x.now == state::out && x.real == real && x.pool_id == pool_id;
+  });
+  return p == std::end(places) ? real : base::pointer_to(p->item);
+}
+
 void* come_back(void* item, const void*& spoiled) noexcept {
   const base::locked hold(lock);
   const std::size_t i = index_of(base::address_of(item));

@@ -59,6 +59,8 @@ inline bool is_near(const void* p) noexcept {
 }
 /// What it is to the pool of that number.
 page::give_result ask(const void* item, std::uint64_t pool_id) noexcept;
+/// What stands in for that item of the pool of that number, or the item itself.
+void* standing_in_for(void* real, std::uint64_t pool_id) noexcept;
 /// It came back; returns what it stood in for, and `spoiled` is a byte around it that was
 /// written, or nullptr.  Requires: ask() said ok.
 void* come_back(void* item, const void*& spoiled) noexcept;

@@ -5,6 +5,7 @@
 // pages, and while it lasts no magazine is open.  Items of other threads' magazines are recalled,
 // which is exact because those threads do not use the pool.
 #include "pool/core.hpp"
+#include "pool/guard.hpp"
 #include "pool/unsynchronized_core.hpp"
 
 namespace pool9::inline v1::detail {
@@ -50,7 +51,8 @@ void core::end_walk() noexcept {
 }
 void* core::next_out(page::page_set::item_cursor& c) noexcept {
   const base::locked hold(mutex);
-  return next_not_free(pages, watch, c);
+  void* const item = next_not_free(pages, watch, c);
+  return item == nullptr || guard_one_in == 0 ? item : guard::standing_in_for(item, id);
 }
 bool core::is_walked() noexcept {
   const base::locked hold(mutex);

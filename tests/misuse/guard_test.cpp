@@ -3,7 +3,9 @@
 // does.
 #include <sys/resource.h>
 
+#include <algorithm>
 #include <cstring>
+#include <pool9/object_pool.hpp>
 #include <set>
 #include <thread>
 
@@ -105,6 +107,38 @@ TEST(Guard, IsForDefaultPagesOnly) {
     for (const void* item : items) EXPECT_FALSE(is_guarded(item));
     put_all(*each, items);
   }
+}
+
+TEST(Guard, AWalkVisitsWhatWasHandedOut) {
+  pool p(often());
+  std::set<void*> out, visited;
+  for (int i = 0; i < 200; ++i) out.insert(p.get());
+  ASSERT_TRUE(std::any_of(out.begin(), out.end(), is_guarded));
+
+  p.for_each_item([](void* set, void* i) { static_cast<std::set<void*>*>(set)->insert(i); },
+                  &visited);
+
+  EXPECT_EQ(visited, out);
+  for (void* item : out) p.put(item);
+}
+
+TEST(Guard, ObjectsThatThePoolDestroysAreThoseThatWereMade) {
+  static std::set<const void*> living;
+  static bool was_guarded = false;
+  struct object {
+    object() {
+      living.insert(this);
+      was_guarded = was_guarded || is_guarded(this);
+    }
+    ~object() { EXPECT_EQ(living.erase(this), 1u); }
+    char content[size] = {};
+  };
+  {
+    object_pool<object> p({.at_destroy = on_live::destroy, .guard_one_in = 1, .sanitize = false});
+    for (int i = 0; i < 200; ++i) static_cast<void>(p.make().release());
+  }
+  EXPECT_TRUE(was_guarded);
+  EXPECT_EQ(living.size(), 0u);
 }
 
 TEST(Guard, SecondPutIsNamed) {
