@@ -7,6 +7,7 @@ namespace pool9::inline v1::detail {
 
 void* core::guarded(void* item) noexcept {
   if (guard_one_in == 0 || counts.refills % guard_one_in != 0) return item;
+  if (guard::is_near(item)) return item;  // from another's magazine: it stands in already
   void* const other = guard::stand_in(item, {.pool_id = id,
                                              .pool = name,
                                              .item_size = item_size,

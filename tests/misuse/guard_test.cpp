@@ -141,6 +141,38 @@ TEST(Guard, ObjectsThatThePoolDestroysAreThoseThatWereMade) {
   EXPECT_EQ(living.size(), 0u);
 }
 
+// What it stands in for may have been in another thread's magazine.
+TEST(Guard, NothingStandsInForAGuardedItem) {
+  report_catcher catcher;
+  pool p(often());
+  void* const held = p.get();
+  gate got, put;
+  const auto get_and_put = [&] {
+    std::vector<void*> items = get_n(p, 60);
+    got.pass();
+    // The guarded ones last, and so on top.
+    std::stable_partition(items.begin(), items.end(), [](void* i) { return !is_guarded(i); });
+    put_all(p, items);
+    put.pass();
+  };
+  std::vector<std::thread> threads;
+  for (int i = 0; i < 4; ++i) threads.emplace_back(get_and_put);
+  got.await(4);
+  got.open();
+  put.await(4);
+  put.open();
+  for (std::thread& t : threads) t.join();
+
+  std::vector<void*> items = get_n(p, 500);
+  put_all(p, items);
+  p.put(held);
+  flush(p);
+
+  EXPECT_EQ(catcher.n_reports(), 0u);
+  EXPECT_EQ(p.stats().out, 0u);
+  EXPECT_EQ(p.check(), "");
+}
+
 TEST(Guard, SecondPutIsNamed) {
   report_catcher catcher;
   pool p(often());
