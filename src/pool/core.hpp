@@ -252,9 +252,12 @@ struct core {
   void bring_blocks(const request& r) noexcept;
   /// What bring_blocks() brought, and take() did not take.  No lock.
   void drop_blocks(std::span<void* const> blocks) noexcept;
+  /// The same of one, which may be null; returns what is to be freed.
+  void* drop_block(void* block) noexcept POOL9_REQUIRES(mutex);
   /// What take() hands out for `item`.
   void* lend(void* block, void* item) noexcept POOL9_REQUIRES(mutex);
-  void free_block(void* block) const noexcept;
+  /// What malloc() gave for it; nullptr for nullptr.
+  void* start_of(void* block) const noexcept;
   void free_blocks() noexcept;
   /// An item was put: becomes what it stood in for, and is a `block` to be freed then; false: it
   /// was put before.

@@ -35,8 +35,9 @@ void* new_block(std::size_t size, std::size_t align, std::size_t align_offset) n
 
 }
 
-void core::free_block(void* block) const noexcept {
-  std::free(static_cast<std::byte*>(block) - lead_of(alignment.to, alignment.offset));
+void* core::start_of(void* block) const noexcept {
+  if (block == nullptr) return nullptr;
+  return static_cast<std::byte*>(block) - lead_of(alignment.to, alignment.offset);
 }
 
 void core::bring_blocks(const request& r) noexcept {
@@ -55,20 +56,21 @@ void core::bring_blocks(const request& r) noexcept {
       known->now = ledger::state::to_be_lent;
     }
     mutex.unlock();
-    if (known == nullptr) free_block(std::exchange(block, nullptr));
+    if (known == nullptr) std::free(start_of(std::exchange(block, nullptr)));
   }
 }
 
 void core::drop_blocks(std::span<void* const> blocks) noexcept {
   for (void* const block : blocks) {
-    if (block == nullptr) continue;
-    {
-      const base::locked hold(mutex);
-      if (ledger::record* const known = watch->records.find(block))
-        known->now = ledger::state::free;
-    }
-    free_block(block);
+    mutex.lock();
+    void* const start = drop_block(block);
+    mutex.unlock();
+    std::free(start);
   }
+}
+void* core::drop_block(void* block) noexcept {
+  if (ledger::record* const known = watch->records.find(block)) known->now = ledger::state::free;
+  return start_of(block);
 }
 
 void* core::lend(void* block, void* item) noexcept {
@@ -98,7 +100,7 @@ void* core::next_lent(std::size_t& from) noexcept {
 
 void core::free_blocks() noexcept {
   watch->records.for_each([&](const ledger::record& r) {
-    if (r.behind != nullptr) free_block(const_cast<void*>(r.item));
+    if (r.behind != nullptr) std::free(start_of(const_cast<void*>(r.item)));
   });
 }
 

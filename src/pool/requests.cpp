@@ -240,8 +240,9 @@ void core::put_with_care(void* item, const caller& by) noexcept {
   if (const auto r = give(item, by); r != page::give_result::ok) return refuse(r, item, by);
   handoff owed;
   after_put(owed);
-  leave(owed);
-  if (block != nullptr) free_block(block);
+  void* const start = start_of(block);
+  leave(owed);  // whose last call may end the pool
+  std::free(start);
 }
 
 void core::refuse(page::give_result why, void* item, const caller& by) noexcept {

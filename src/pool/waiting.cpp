@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // Waiting in line, being served, giving up.
 #include <algorithm>
+#include <cstdlib>
 #include <optional>
 
 #include "base/probe.hpp"
@@ -191,12 +192,12 @@ bool core::cancel(waiter& w) noexcept {
     waiters.remove(w);
     const bool is_thread = wait_queue::is_thread(w);
     const void* const address = &w.state_;
+    void* const block = lends() && !is_thread ? drop_block(w.item_) : nullptr;
     w.state_.store(waiter_idle, std::memory_order_release);  // pairs with wait(); the last touch
-    void* const block = is_thread ? nullptr : w.item_;
     if (is_thread) owed.wake(address);
     serve_waiters(owed);
-    leave(owed);
-    if (lends() && block != nullptr) drop_blocks({&block, 1});
+    leave(owed);  // whose last call may end the pool
+    std::free(block);
     return true;
   }
   // relaxed: under the lock

@@ -50,6 +50,28 @@ TEST(Lent, AlignmentIsKept) {
   }
 }
 
+// What another pool's engine takes over at once is what the put has to free the block by.
+TEST(Lent, CallbackMayEndThePoolInsideThePutThatServedIt) {
+  pool_options shifted = lending(), straight = lending();
+  shifted.align = straight.align = 64;
+  shifted.align_offset = 16;
+  shifted.hard_limit = 1;
+  pool p(shifted), next(straight);
+  void* of_next = nullptr;
+  calling_waiter ends([&](waiter&, void* item) {
+    p.put(item);
+    EXPECT_TRUE(p.close());
+    of_next = next.get();
+  });
+  void* const item = p.get();
+  EXPECT_EQ(p.get_or_enqueue(ends), nullptr);
+
+  p.put(item);
+
+  next.put(of_next);
+  EXPECT_EQ(next.check(), "");
+}
+
 TEST(Lent, LimitAndOrderAreThePools) {
   pool_options o = lending();
   o.hard_limit = 2;
