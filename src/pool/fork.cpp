@@ -56,6 +56,12 @@ void child() noexcept POOL9_ANNOTATE(no_thread_safety_analysis) {
 
 constinit std::atomic<bool> prepared{false};
 
+// When the library is loaded: handlers that the program registers later run before ours take the
+// locks, and after ours released them, so they may use pools.
+const struct at_load {
+  at_load() noexcept { prepare_for_forks(); }
+} register_early;
+
 }
 
 void prepare_for_forks() noexcept {

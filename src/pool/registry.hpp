@@ -60,7 +60,8 @@ void starving(int change) noexcept;
 /// Memory went back somewhere: asks the sources of all starving pools again.
 void feed_starving() noexcept;
 
-/// Registers the fork handlers, once.
+/// Registers the fork handlers, unless that was done: when the library is loaded, if there was
+/// memory.
 void prepare_for_forks() noexcept;
 
 }

@@ -17,11 +17,12 @@ namespace pool9::test {
 namespace {
 
 constexpr auto n_functions = static_cast<std::size_t>(function::count);
-// What refuse() said: housekeeping's thread may look while it changes.
-constinit std::atomic<function> present_what{function::count};
-constinit std::atomic<unsigned> present_n{0};
+// What refuse() said: housekeeping's thread may look while it changes.  At load, when the library
+// registers its fork handlers, it is refused that, so that the first use of a pool does it.
+constinit std::atomic<function> present_what{function::pthread_atfork};
+constinit std::atomic<unsigned> present_n{1};
 constinit std::atomic<bool> present_and_later{false}, present_without_guards{false};
-constinit std::atomic<int> present_error{0};
+constinit std::atomic<int> present_error{ENOMEM};
 constinit std::array<std::atomic<unsigned>, n_functions> counts{};
 constinit std::atomic<unsigned> total_refused{0};
 constinit std::atomic<std::size_t> n_mapped{0};
