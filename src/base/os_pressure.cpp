@@ -6,9 +6,10 @@
 //
 // That is a timer, which is rung by letting it expire, and not an eventfd: a program may close
 // every descriptor there is, as daemons do, and open others that then have our numbers.  A timer's
-// setting is refused by everything else, and nothing is ever written to, or taken from, what is
-// the program's.  The thread that sleeps then cannot be woken, and ring() says so.  For the same
-// reason a descriptor is closed only if it still is the file that was opened.
+// setting is refused by everything else, and a timer of the program's is told from ours by its
+// interval, so nothing is ever written to, set, or taken from what is the program's.  The thread
+// that sleeps then cannot be woken, and ring() says so.  For the same reason a descriptor is closed
+// only if it still is the file that was opened.
 //
 // The alarm and the bell: who sleeps publishes the alarm and then looks at the bell; who rings
 // changes the bell and then looks for the alarm.  One of the two sees the other.
@@ -157,24 +158,32 @@ void close_all() noexcept POOL9_REQUIRES(guard) {
 
 // ---- The alarm
 
+/// The interval that marks our timer: thirty years, and no program's.
+constexpr timespec mark{.tv_sec = 946'080'123, .tv_nsec = 456'789'123};
+
+bool is_alarm(int fd) noexcept {
+  itimerspec t{};
+  return timerfd_gettime(fd, &t) == 0 && t.it_interval.tv_sec == mark.tv_sec &&
+         t.it_interval.tv_nsec == mark.tv_nsec;
+}
 bool set_alarm(int fd, long ns) noexcept {
-  const itimerspec t{.it_interval = {}, .it_value = {.tv_sec = 0, .tv_nsec = ns}};
+  const itimerspec t{.it_interval = mark, .it_value = {.tv_sec = 0, .tv_nsec = ns}};
   return timerfd_settime(fd, TFD_TIMER_ABSTIME, &t, nullptr) == 0;
 }
 /// Long ago, so at once.
-bool let_expire(int fd) noexcept { return set_alarm(fd, 1); }
+bool let_expire(int fd) noexcept { return is_alarm(fd) && set_alarm(fd, 1); }
 /// Also forgets that it has expired.
-bool silence(int fd) noexcept { return set_alarm(fd, 0); }
+bool silence(int fd) noexcept { return is_alarm(fd) && set_alarm(fd, 0); }
 
 void open_alarm() noexcept POOL9_REQUIRES(guard) {
   const int fd = above_standard(timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK));
+  if (fd >= 0) set_alarm(fd, 0);
   must_look |= fd < 0;
   alarm.store(fd, std::memory_order_seq_cst);  // pairs with ring()
 }
 void drop_alarm() noexcept POOL9_REQUIRES(guard) {
-  itimerspec t{};
   const int fd = alarm.exchange(-1, std::memory_order_seq_cst);
-  if (fd >= 0 && timerfd_gettime(fd, &t) == 0) close(fd);
+  if (is_alarm(fd)) close(fd);
 }
 
 // ---- Sleeping

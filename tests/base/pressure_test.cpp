@@ -6,6 +6,7 @@
 #include <gtest/gtest.h>
 #include <sys/eventfd.h>
 #include <sys/resource.h>
+#include <sys/timerfd.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -185,6 +186,31 @@ TEST_F(Pressure, DescriptorsOfTheProgramInThePlaceOfOursAreLeftAlone) {
   EXPECT_EQ(errno, EAGAIN);
   EXPECT_EQ(fcntl(ours, F_GETFD), 0) << "nothing was closed";
   for (int fd : {ends[0], ends[1], ours}) close(fd);
+  pressure::listen_to(eventfd_);
+  tell();  // ends the first sleep, which still polls what it had
+  static_cast<void>(thread->result());
+}
+
+// A timer is what the alarm is, too.
+TEST_F(Pressure, TimersOfTheProgramInThePlaceOfOursAreLeftAlone) {
+  pressure::listen_to(eventfd_);
+  const auto thread = sleeper();
+  ASSERT_TRUE(run_until([&] { return descriptors() != before_; }));
+  int ours = -1;
+  for (const int fd : descriptors())
+    if (!before_.contains(fd)) ours = fd;
+  const int timer = timerfd_create(CLOCK_MONOTONIC, 0);
+  const itimerspec in_an_hour{.it_interval = {}, .it_value = {.tv_sec = 3600, .tv_nsec = 0}};
+  ASSERT_EQ(timerfd_settime(timer, 0, &in_an_hour, nullptr), 0);
+  ASSERT_EQ(dup2(timer, ours), ours);
+
+  EXPECT_FALSE(pressure::ring(bell_)) << "who sleeps there cannot be woken";
+
+  itimerspec left{};
+  EXPECT_EQ(timerfd_gettime(timer, &left), 0);
+  EXPECT_GT(left.it_value.tv_sec, 3000) << "it was not set";
+  EXPECT_EQ(fcntl(ours, F_GETFD), 0) << "nothing was closed";
+  for (int fd : {timer, ours}) close(fd);
   pressure::listen_to(eventfd_);
   tell();  // ends the first sleep, which still polls what it had
   static_cast<void>(thread->result());
