@@ -5,6 +5,7 @@
 
 #include "pool/core.hpp"
 #include "pool/holders.hpp"
+#include "pool/housekeeping.hpp"
 #include "pool/wording.hpp"
 
 namespace pool9::inline v1::detail {
@@ -35,8 +36,12 @@ void core::say_busy(const call_site& where, std::size_t out, std::size_t n_waite
 }
 
 void core::watch_held(handoff& owed) noexcept {
-  if (held_ns != os::never && held_due == os::never && n_issued() != 0)
+  if (held_ns == os::never || n_issued() == 0) return;
+  if (held_due == os::never) {
     make_due(held_due, os::steady_ns() + held_ns, owed);
+  } else if (!housekeeping::is_kept()) {
+    owed.ring_housekeeping();
+  }
 }
 
 void core::say_held_too_long(std::uint64_t now) noexcept {

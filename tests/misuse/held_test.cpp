@@ -4,6 +4,8 @@
 #include <thread>
 
 #include "misuse.hpp"
+#include "support/child.hpp"
+#include "support/housekeeping.hpp"
 
 namespace pool9::test {
 namespace {
@@ -71,6 +73,27 @@ TEST(Held, SaysSoWhereNobodyKnows) {
   EXPECT_EQ(plain(held_by(p)),
             "pool 'plain': 1 of 1 items are out\n"
             "  who got them, diagnostics know: POOL9_OPTIONS=diagnostic:plain");
+  p.put(item);
+}
+
+// It has no housekeeping of its own until something rings for it.
+TEST(Held, ForTooLongIsReportedInTheChildOfAFork) {
+  report_catcher catcher;
+  test_source source;
+  pool_options o = diagnosed(source);
+  o.held_too_long = 1s;
+  pool p(o);
+  void* const item = p.get();
+  await_housekeeping();
+
+  EXPECT_TRUE(in_child([&] {
+    catcher.clear();
+    void* const other = p.get();
+    const bool is_told = run_until([&] { return catcher.n_reports(report_kind::warning) != 0; });
+    p.put(other);
+    return POOL9_HOLDS(is_told);
+  }));
+
   p.put(item);
 }
 
