@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// A library that is loaded late and unloaded, over the shared pool9, with a pool of its own.
+// A library that is loaded late and unloaded, over pool9, with a pool of its own.
 #include <pool9/pool.hpp>
 
 namespace {
