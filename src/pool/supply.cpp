@@ -252,11 +252,12 @@ void core::tick(std::uint64_t now) noexcept {
   const bool asks_again = retry_due <= now;
   if (asks_again) retry_due = os::never;
   if (idle_due <= now) {
+    idle_due = now + idle_ns / 2;  // at once: another may keep house, too, while the lock is free
     age_caches(owed);
     // What was empty all through the last interval was not needed in it.
     give_back(pages.n_empty_min(), owed);
     pages.forget();
-    idle_due = has_idle_pages() ? now + idle_ns / 2 : os::never;
+    if (!has_idle_pages()) idle_due = os::never;
   }
   if (held_due <= now) say_held_too_long(now);
   due.store(std::min({idle_due, retry_due, held_due}), std::memory_order_release);

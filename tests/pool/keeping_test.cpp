@@ -240,6 +240,31 @@ TEST(HousekeepingByHand, WhatWasNeededSinceTheLastLookStays) {
   EXPECT_EQ(source.live_pages(), 0u);
 }
 
+TEST(HousekeepingByHand, WhoComesWhileAnotherReturnsPagesReturnsNoMore) {
+  constexpr auto long_time = 2s;
+  test_source source;
+  pool_options o = idling(source);
+  o.idle_time = long_time;
+  o.thread_cache = false;
+  pool p(o);
+  const by_hand hand;
+  std::atomic<bool> comes{true};
+  source.before_release([&] {
+    if (comes.exchange(false)) std::thread([] { static_cast<void>(keep_house()); }).join();
+  });
+  std::vector<void*> items = get_n(p, 40);
+  put_all(p, items);  // one page was empty when the interval began
+  std::this_thread::sleep_until(keep_house());
+  const auto due = pool::clock::now();
+
+  static_cast<void>(keep_house());
+
+  if (pool::clock::now() < due + long_time / 2) {
+    EXPECT_EQ(source.live_pages(), 9u);
+  }
+  EXPECT_FALSE(comes);
+}
+
 TEST(HousekeepingByHand, ThreadsMayCallItAtOnce) {
   test_source source;
   pool p(idling(source));
