@@ -31,7 +31,7 @@ constexpr std::uint64_t deaf_after_pressure = 100'000'000;
 constexpr std::uint64_t hiring_pause = 1'000'000;
 
 bool has_something_due(const core& c) noexcept {
-  return c.due.load(std::memory_order_acquire) != os::never;  // pairs with core::make_due()
+  return c.due.load(std::memory_order_seq_cst) != os::never;  // pairs with core::make_due()
 }
 
 /// Does what is due in all pools; returns when the next is.
@@ -85,7 +85,8 @@ bool others_hired(std::uint32_t before) noexcept {
 
 void ring() noexcept {
   for (;;) {
-    const std::uint32_t now = keeper.load(std::memory_order_acquire);
+    // seq_cst: after the store of core::make_due(); pairs with set_housekeeping()
+    const std::uint32_t now = keeper.load(std::memory_order_seq_cst);
     if (now == by_program) return;
     if (now != nobody && pressure::ring(bell)) return;
     // Nobody, or somebody who can be woken no more and ends at its next waking.
@@ -111,7 +112,8 @@ void set_housekeeping(housekeeping h) noexcept {
     return;
   }
   std::uint32_t before = hk::by_program;
-  if (!hk::keeper.compare_exchange_strong(before, hk::nobody, std::memory_order_acq_rel)) return;
+  // seq_cst: whoever found the program keeping house has said what is due
+  if (!hk::keeper.compare_exchange_strong(before, hk::nobody, std::memory_order_seq_cst)) return;
   bool any = false;
   for (detail::registry::visitor v; !any && v.next(hk::has_something_due) != nullptr;) any = true;
   if (any) hk::ring();

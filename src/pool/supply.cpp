@@ -210,9 +210,9 @@ std::size_t core::reclaim() noexcept {
 
 void core::make_due(std::uint64_t& which, std::uint64_t when, handoff& owed) noexcept {
   which = when;
-  // release: pairs with housekeeping's acquire, which then takes the lock anyway; the bell orders
-  // it
-  due.store(std::min({idle_due, retry_due, held_due}), std::memory_order_release);
+  // seq_cst: before the look at who keeps house in ring(); pairs with set_housekeeping(), where a
+  // thread takes over and then looks here.  The thread itself takes the lock anyway.
+  due.store(std::min({idle_due, retry_due, held_due}), std::memory_order_seq_cst);
   owed.ring_housekeeping();
 }
 
