@@ -294,7 +294,7 @@ struct core {
   bool admits(std::size_t n) const noexcept POOL9_REQUIRES(mutex) { return n <= room(); }
   /// May draw recalled items.
   bool can_serve(std::size_t n, handoff& owed) noexcept POOL9_REQUIRES(mutex) {
-    return admits(n) && stock(n, owed);
+    return admits(n) && stock(n, owed) && admits(n);  // what was no item is recalled no more
   }
   /// Draws recalled items, and then those in quarantine, until `n` are free, and some in any case,
   /// since C6 counts those in pages only; false: there are not so many.

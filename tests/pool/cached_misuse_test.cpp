@@ -195,6 +195,31 @@ TEST_F(CachedMisuse, NullsAreNoReasonToRefuseAnotherThread) {
   expect_undamaged();
 }
 
+TEST_F(CachedMisuse, NullsMakeNoRoomBelowTheLimit) {
+  constexpr std::size_t limit = n_items - 10;
+  EXPECT_TRUE(p.set_hard_limit(limit));
+  std::vector<void*> theirs;
+  culprit([&] {
+    do {
+      theirs.push_back(p.get());
+    } while (p.stats().cached != 0);
+    for (int i = 0; i < 3; ++i) put_null(p, other);
+  });
+  ASSERT_LT(theirs.size(), limit);
+
+  std::vector<void*> mine;
+  while (void* const item = p.try_get()) mine.push_back(item);
+
+  EXPECT_EQ(mine.size() + theirs.size(), limit);
+  EXPECT_EQ(p.check(), "");
+  EXPECT_EQ(catcher.n_reports(), 3u);
+  catcher.clear();
+  put_all(p, mine);
+  culprit([&] { put_all(p, theirs); });
+  EXPECT_TRUE(p.set_hard_limit(unlimited));
+  expect_undamaged();
+}
+
 // "Reported at the call with diagnostics or in a tight pool", and without effect.
 TEST_F(CachedMisuse, IsReportedAtTheCallInATightPool) {
   std::vector<void*> items = get_n(p, n_items);
