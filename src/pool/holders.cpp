@@ -2,36 +2,83 @@
 #include "pool/holders.hpp"
 
 #include <algorithm>
+#include <span>
 
 #include "pool/wording.hpp"
 
 namespace pool9::inline v1::detail {
 
-void holders::add(const ledger::record& r) noexcept {
-  ++n_items_;
-  const auto end = groups_.begin() + static_cast<std::ptrdiff_t>(n_);
-  auto* const g = std::find_if(groups_.begin(), end,
-                               [&](const group& of) { return of.got.is_from_where(r.got); });
-  if (g == groups_.end()) return;  // one place too many
-  if (g == end) ++n_;
-  if (g->n == 0 || r.got.time_ns < g->got.time_ns) {
-    g->got = r.got;
-    g->item = r.item;
+/// Places that are worth counting.  They are found after Misra and Gries: of an item of none of
+/// them, one of each is struck off; so whatever place has more than one item in `most` is among
+/// them in the end, however many places there are.
+class holders::candidates {
+ public:
+  struct place {
+    const ledger::record* first = nullptr;  // nullptr: free
+    std::size_t n = 0;
+  };
+
+  void nominate(const ledger::record& r) noexcept {
+    place* const p = find(r);
+    if (p == nullptr) return strike();
+    if (p->n++ == 0) p->first = &r;
   }
-  ++g->n;
-}
+  void count_anew() noexcept {
+    for (place& p : all_) p.n = 0;
+  }
+  void count(const ledger::record& r) noexcept {
+    place* const p = find(r);
+    if (p == nullptr || p->first == nullptr) return;
+    ++p->n;
+    if (r.got.time_ns < p->first->got.time_ns) p->first = &r;
+  }
+  std::span<const place> most_first() noexcept {
+    std::sort(all_.begin(), all_.end(), [](const place& a, const place& b) {
+      return a.n != b.n ? a.n > b.n : a.n != 0 && a.first->got.time_ns < b.first->got.time_ns;
+    });
+    return all_;
+  }
 
-void holders::add_all(const diagnosis* watch, std::uint64_t until) noexcept {
+ private:
+  static constexpr std::size_t most = 32;
+
+  /// That of `r`, or a free one; nullptr: neither.
+  place* find(const ledger::record& r) noexcept {
+    place* unused = nullptr;
+    for (place& p : all_) {
+      if (p.first == nullptr) {
+        unused = &p;
+      } else if (p.first->got.is_from_where(r.got)) {
+        return &p;
+      }
+    }
+    return unused;
+  }
+  void strike() noexcept {
+    for (place& p : all_)
+      if (--p.n == 0) p.first = nullptr;
+  }
+
+  std::array<place, most> all_ = {};
+};
+
+void holders::find(const diagnosis* watch, std::uint64_t until, which w) noexcept {
   if (watch == nullptr) return;
-  watch->records.for_each([&](const ledger::record& r) {
-    if (r.now == ledger::state::out && r.got.time_ns <= until) add(r);
+  const auto for_each = [&](auto f) {
+    watch->records.for_each([&](const ledger::record& r) {
+      const bool is_meant = r.now == ledger::state::out && r.got.time_ns <= until;
+      if (is_meant && !(w == which::untold && r.is_told)) f(r);
+    });
+  };
+  candidates of;
+  for_each([&](const ledger::record& r) { of.nominate(r); });
+  of.count_anew();
+  for_each([&](const ledger::record& r) {
+    of.count(r);
+    ++n_items_;
   });
-}
-
-void holders::sort() noexcept {
-  const auto end = groups_.begin() + static_cast<std::ptrdiff_t>(n_);
-  const auto fewer = [](const group& a, const group& b) { return a.n < b.n; };
-  for (auto* g = groups_.begin(); g != end; ++g) std::iter_swap(g, std::max_element(g, end, fewer));
+  for (const candidates::place& p : of.most_first().first(groups_.size()))
+    if (p.n != 0) groups_[n_++] = {p.first->got, p.first->item, p.n};
 }
 
 template <class F>

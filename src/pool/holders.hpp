@@ -14,17 +14,17 @@ class holders {
   using line_function = void (*)(void* context, std::string_view line);
   using list_text = base::text<3000>;
 
-  void add(const ledger::record& r) noexcept;
-  /// All that are out, and were before or at `until`.  Requires what guards `watch`, which may be
-  /// null.
-  void add_all(const diagnosis* watch, std::uint64_t until = base::os::never) noexcept;
+  enum class which { all, untold };  ///< untold: not reported as held for too long yet
+
+  /// Finds who holds the items that are out, and were before or at `until`.  Once.  Requires what
+  /// guards `watch`, which may be null.
+  void find(const diagnosis* watch, std::uint64_t until = base::os::never,
+            which w = which::all) noexcept;
   std::size_t n_items() const noexcept { return n_items_; }
   const void* first_item() const noexcept { return groups_[0].item; }
   const ledger::event& first_get() const noexcept { return groups_[0].got; }
 
-  /// Most first.  Requires: all are added.
-  void sort() noexcept;
-  /// The same as lines of a report.
+  /// Most first, as lines of a report.
   list_text list(std::uint64_t now) const noexcept;
   /// Says in lines how many of the `out` items that are out these are, and where they were got;
   /// returns how many they are.  `is_known`: the pool has diagnostics.
@@ -41,6 +41,7 @@ class holders {
     const void* item = nullptr;
     std::size_t n = 0;
   };
+  class candidates;
   /// Calls f(line) for each line, with `most` frames of each stack.
   template <class F>
   void for_each_line(std::uint64_t now, std::size_t most, F f) const noexcept;

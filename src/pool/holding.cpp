@@ -19,18 +19,16 @@ std::size_t core::report_held(void (*line)(void*, std::string_view), void* conte
   const std::uint64_t now = os::steady_ns();
   mutex.lock();
   out = n_out();
-  held.add_all(watch, now - std::min(now, age_ns));
+  held.find(watch, now - std::min(now, age_ns));
   mutex.unlock();
-  held.sort();
   return held.describe(name, watch != nullptr, out, now, line, context);
 }
 
 void core::say_busy(const call_site& where, std::size_t out, std::size_t n_waiters) noexcept {
   holders held;
   mutex.lock();
-  held.add_all(watch);
+  held.find(watch);
   mutex.unlock();
-  held.sort();
   const busy_charge c(name, watch != nullptr ? &held : nullptr, out, n_waiters);
   tell(c.told(where));
 }
@@ -46,20 +44,19 @@ void core::watch_held(handoff& owed) noexcept {
 
 void core::say_held_too_long(std::uint64_t now) noexcept {
   holders held;
+  held.find(watch, now - std::min(now, held_ns), holders::which::untold);
   held_due = os::never;
   watch->records.for_each([&](ledger::record& r) POOL9_ANNOTATE(no_thread_safety_analysis) {
     if (r.now != ledger::state::out || r.is_told) return;
     const std::uint64_t too_long_from = r.got.time_ns + held_ns;
     if (too_long_from > now) {
       held_due = std::min(held_due, too_long_from);
-      return;
+    } else {
+      r.is_told = true;
     }
-    held.add(r);
-    r.is_told = true;
   });
   if (held.n_items() == 0) return;
   mutex.unlock();
-  held.sort();
   base::text<96> text;
   text.add("%zu items are out for longer than %.0f s", held.n_items(), in_seconds(held_ns));
   const holders::list_text list = held.list(now);

@@ -62,8 +62,7 @@ std::size_t unsynchronized_core::report_held(holders::line_function line, void* 
                                              std::uint64_t age_ns) noexcept {
   const std::uint64_t now = base::os::steady_ns();
   holders held;
-  held.add_all(watch, now - std::min(now, age_ns));
-  held.sort();
+  held.find(watch, now - std::min(now, age_ns));
   return held.describe(name, watch != nullptr, n_out(), now, line, context);
 }
 

@@ -156,8 +156,7 @@ bool unsynchronized_core::may_close(const call_site& where, bool even_if_out) no
   stock(unlimited);
   if (n_issued() != 0 && !even_if_out) {
     holders held;
-    held.add_all(watch);
-    held.sort();
+    held.find(watch);
     tell(busy_charge(name, watch != nullptr ? &held : nullptr, n_issued(), 0).told(where));
     return false;
   }

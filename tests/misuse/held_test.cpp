@@ -40,6 +40,22 @@ TEST(Held, IsGroupedByPlace) {
   EXPECT_EQ(plain(held_by(p)), "pool 'held': 0 of 0 items are out");
 }
 
+// However many places there are beside it.
+TEST(Held, ShowsThePlaceThatHasMost) {
+  test_source source;
+  pool p(diagnosed(source));
+  constexpr int n_places = 300;
+  std::vector<void*> items;
+  for (int i = 0; i < 400; ++i)
+    items.push_back(p.get(get_flags::nowait, {"f", "a.c", i < n_places ? i : i % 2 * 1000}));
+  const auto lines = lines_of(plain(held_by(p)));
+  EXPECT_EQ(lines[0], "pool 'held': 400 of 400 items are out");
+  EXPECT_EQ(lines[1], "  51 got at a.c:0, the first # s ago: item @");
+  EXPECT_EQ(lines[2], "  50 got at a.c:1000, the first # s ago: item @");
+  EXPECT_TRUE(lines.back().ends_with(" got elsewhere")) << lines.back();
+  put_all(p, items);
+}
+
 [[gnu::noinline]] void* get_here(pool& p) {
   void* const item = p.get();
   asm volatile("");
