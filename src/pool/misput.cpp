@@ -12,18 +12,29 @@ using page::give_result;
 
 constexpr const char* who_else = "who else puts it: since that put it may be somebody else's";
 
-/// The name of the pool that `item` is of; empty: none's.
-base::text<32> owner_of(const void* item) noexcept {
+struct known_pool {
   base::text<32> name;
-  for (registry::visitor v; core* const c = v.next();)
-    if (name.view().empty() && c->owns(item)) name.add("%s", c->name);
-  return name;
+  std::uint64_t id = 0;  // 0: none
+};
+
+/// The pool that `item` is of, if there is one.
+known_pool owner_of(const void* item) noexcept {
+  known_pool p;
+  for (registry::visitor v; core* const c = v.next();) {
+    if (p.id != 0 || !c->owns(item)) continue;
+    p.name.add("%s", c->name);
+    p.id = c->id;
+  }
+  return p;
 }
 
 /// What is in none of the pool's pages.
 void charge_stranger(charge& c, const refusal& r) noexcept {
-  if (const auto owner = owner_of(r.item); !owner.view().empty()) {
-    c.text.add("not of this pool: it is of pool '%s'", owner.view().data());
+  if (const known_pool owner = owner_of(r.item); owner.id != 0) {
+    c.text.add("not of this pool: it is of pool '%s'", owner.name.view().data());
+    if (owner.name.view() == r.pool)
+      c.text.add(", another of that name, with the id %llu",
+                 static_cast<unsigned long long>(owner.id));
     c.what = misuse_kind::wrong_pool;
     c.look_at = "who mixes the two pools up: an item goes back to where it was got";
   } else if (r.was_here) {

@@ -16,6 +16,7 @@ enum class found { at_once, in_magazine, in_own_magazine };
 struct refusal {
   page::give_result why;
   void* item;
+  std::string_view pool;         // that refused it
   const void* around = nullptr;  // the item whose bytes it is among
   bool was_here = false;         // it is known to have been the pool's
   found when = found::at_once;

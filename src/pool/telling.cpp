@@ -36,7 +36,7 @@ void core::tell(const telling& t) noexcept {
 
 void core::say_misput(page::give_result why, void* item, const call_site& where,
                       found when) noexcept {
-  refusal r{.why = why, .item = item, .when = when};
+  refusal r{.why = why, .item = item, .pool = name, .when = when};
   if (item != nullptr) {
     const base::locked hold(mutex);
     if (why == page::give_result::interior) r.around = pages.item_around(item);

@@ -94,6 +94,7 @@ void unsynchronized_core::say_misput(page::give_result why, void* item, found wh
   const bool is_interior = item != nullptr && why == page::give_result::interior;
   const refusal r{.why = why,
                   .item = item,
+                  .pool = name,
                   .around = is_interior ? pages.item_around(item) : nullptr,
                   .was_here = watch != nullptr && watch->records.find(item) != nullptr,
                   .when = when};

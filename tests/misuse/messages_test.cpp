@@ -76,6 +76,21 @@ TEST_F(Messages, PutIntoTheWrongPool) {
   other.put(item);
 }
 
+TEST_F(Messages, PutIntoTheWrongPoolOfTheSameName) {
+  for (const char* const name : {"first", ""}) {
+    pool twin(diagnosed(source, name)), mine(diagnosed(source, name));
+    void* const item = twin.get();
+    mine.put(hidden(item), culprit);
+    EXPECT_EQ(plain(catcher.only().text),
+              "h: pool '" + std::string(name) + "': item @: not of this pool: it is of pool '" +
+                  name + "', another of that name, with the id " + std::to_string(twin.stats().id) +
+                  " (culprit.c:33)\n"
+                  "  look at who mixes the two pools up: an item goes back to where it was got");
+    catcher.clear();
+    twin.put(item);
+  }
+}
+
 TEST_F(Messages, Foreign) {
   int foreign = 0;
   p.put(hidden(&foreign), culprit);
