@@ -7,6 +7,7 @@
 #include <chrono>
 #include <concepts>
 #include <cstddef>
+#include <cstdio>
 #include <memory>
 #include <new>
 #include <pool9/pool.hpp>
@@ -31,6 +32,25 @@ template <class Pool>
 concept waits = requires(Pool& p) {
   p.get();
 };
+
+/// Says that make_in() of `p` was given an item of another pool.
+inline void say_other_pool(const pool& p, const pooled_item& item) noexcept {
+  const std::string_view mine = p.name(), its = item.get_deleter().owner->name();
+  char text[256];
+  std::snprintf(text, sizeof text,
+                "make_in: pool '%.*s': item %p: not of this pool: it is of pool '%.*s'\n"
+                "  look at who mixes the two pools up: an object is made in an item of its own",
+                static_cast<int>(mine.size()), mine.data(), item.get(),
+                static_cast<int>(its.size()), its.data());
+  deliver({.kind = report_kind::misuse,
+           .where = {.function = "make_in"},
+           .pool = mine,
+           .text = text,
+           .address = item.get(),
+           .misuse = misuse_kind::wrong_pool,
+           .pool_id = p.stats().id,
+           .item = item.get()});
+}
 }  // namespace detail
 
 /// Destroys the object and puts its item back.
@@ -110,11 +130,7 @@ class object_pool {
   requires detail::makeable<T, Args...> && std::same_as<Pool, pool>
   [[nodiscard]] pooled_ptr<T, Pool> make_in(pooled_item item, Args&&... args) {
     if (item != nullptr && item.get_deleter().owner != std::addressof(items_)) {
-      deliver({report_kind::misuse,
-               {.function = "make_in"},
-               items_.name(),
-               "make_in: the item is of another pool",
-               item.get()});
+      detail::say_other_pool(items_, item);
       return {};
     }
     return make_if(item.release(), std::forward<Args>(args)...);

@@ -25,13 +25,17 @@ const char* pool_exhausted::what() const noexcept { return text_; }
 namespace face {
 namespace {
 
+/// Throws it; without exceptions it is a panic, which says what to look at, too.
 template <class Error>
-[[noreturn]] void raise(std::string_view resource, const Error& error) {
+[[noreturn]] void raise(std::string_view resource, const Error& error, const char* look_at) {
 #if defined(__cpp_exceptions)
   static_cast<void>(resource);
+  static_cast<void>(look_at);
   throw error;
 #else
-  deliver({report_kind::panic, {}, resource, error.what(), nullptr});
+  char text[384];
+  std::snprintf(text, sizeof text, "%s\n  look at %s", error.what(), look_at);
+  deliver({report_kind::panic, {}, resource, text, nullptr});
   std::abort();
 #endif
 }
@@ -46,11 +50,12 @@ void no_memory(std::string_view resource, std::size_t bytes) {
   char text[128];
   std::snprintf(text, sizeof text, "allocate: pool '%.*s': no memory for %zu bytes",
                 static_cast<int>(resource.size()), resource.data(), bytes);
-  raise(resource, detail::no_memory(text));
+  raise(resource, detail::no_memory(text), "the process's memory limits");
 }
 
 void at_limit(std::string_view resource, std::uint64_t hard_limit, std::uint64_t out) {
-  raise(resource, pool_exhausted(resource, hard_limit, out));
+  raise(resource, pool_exhausted(resource, hard_limit, out),
+        "who holds the blocks: poolstat who, report_held()");
 }
 
 void no_pool_for(std::string_view resource, std::size_t bytes, std::size_t align) {
@@ -59,7 +64,8 @@ void no_pool_for(std::string_view resource, std::size_t bytes, std::size_t align
       text, sizeof text,
       "pool_for: pool '%.*s': %zu bytes aligned to %zu come from the upstream, not a pool",
       static_cast<int>(resource.size()), resource.data(), bytes, align);
-  raise(resource, std::invalid_argument(text));
+  raise(resource, std::invalid_argument(text),
+        "the options of the resource: they say how large a block may be that has a pool");
 }
 
 void rethrow(const std::exception_ptr& thrown) {
@@ -93,6 +99,9 @@ void say_other_size(std::string_view resource, const void* p, std::size_t bytes,
 
 }
 
-void detail::too_many_objects() { face::raise("allocator", std::bad_array_new_length()); }
+void detail::too_many_objects() {
+  face::raise("allocator", std::bad_array_new_length(),
+              "how many objects are asked for: no memory holds so many");
+}
 
 }

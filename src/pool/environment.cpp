@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include "pool/environment.hpp"
 
+#include <algorithm>
 #include <atomic>
 #include <charconv>
 #include <pool9/fault.hpp>
@@ -89,7 +90,7 @@ overrides parse(std::string_view text, std::string_view pool_name, Bad bad) noex
     const bool for_all = clause.find(':') == std::string_view::npos;
     overrides with = all;
     if (clause.empty()) continue;
-    if (!apply(with, setting)) {
+    if (!apply(with, setting) || (!for_all && trimmed(names).empty())) {
       bad(clause);
     } else if (for_all || any_matches(names, pool_name)) {
       all = with;
@@ -109,12 +110,15 @@ void check_environment() noexcept {
   const std::string_view text = base::os::environment(variable);
   if (text.empty() || checked.exchange(true, std::memory_order_relaxed)) return;
   parse(text, {}, [](std::string_view clause) {
+    constexpr std::size_t most = 80;  // of what may be of any length
     base::text<512> message;
     message.add(
-        "%s: '%.*s' means nothing and is ignored; settings are diagnostic, log, quarantine=ITEMS, "
+        "%s: '%.*s%s' means nothing and is ignored; settings are diagnostic, log, "
+        "quarantine=ITEMS, "
         "held=TIME, guard=REFILLS, malloc, sanitize=0, abort=0, each with :POOL,POOL... or for all "
         "pools\n  look at docs/MISUSE.md, section POOL9_OPTIONS",
-        variable, static_cast<int>(clause.size()), clause.data());
+        variable, static_cast<int>(std::min(clause.size(), most)), clause.data(),
+        clause.size() > most ? "..." : "");
     deliver({report_kind::warning, {.function = variable}, {}, message.view(), nullptr});
   });
 }

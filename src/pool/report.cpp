@@ -6,9 +6,7 @@
 #include <iterator>
 #include <pool9/detail/no_memory.hpp>
 #include <pool9/pool.hpp>
-#if defined(__cpp_exceptions)
 #include <stdexcept>
-#endif
 
 #include "base/os.hpp"
 #include "base/text.hpp"
@@ -48,6 +46,8 @@ void deliver(const report& r) noexcept {
 namespace detail {
 namespace {
 
+constexpr std::size_t longest_name = 100;  // of a pool that was given too long a one, in messages
+
 struct demand {
   std::string_view field;
   const char* format;  // of the value
@@ -61,6 +61,20 @@ constexpr demand demands[] = {
     {"idle_time", "%lld ms is less than no time"},
     {"on_shortage", "a pool for one thread has no hook, since nothing waits there"},
 };
+
+/// An exception of these words; without exceptions a panic, which says what to look at, too.
+template <class Error, std::size_t Size>
+[[noreturn]] void raise(std::string_view pool, base::text<Size>& words, const char* look_at) {
+#if defined(__cpp_exceptions)
+  static_cast<void>(pool);
+  static_cast<void>(look_at);
+  throw Error(words.view().data());
+#else
+  words.add("\n  look at %s", look_at);
+  deliver({report_kind::panic, {}, pool, words.view(), nullptr});
+  std::abort();
+#endif
+}
 
 const char* format_of(std::string_view field) noexcept {
   return std::find_if(std::begin(demands), std::end(demands),
@@ -80,9 +94,12 @@ void add_event(report_text& t, const char* what, const ledger::event& e, std::ui
 
 message::message(const telling& t, const char* pool, std::uint64_t pool_id) noexcept
     : told_(t), pool_(pool), pool_id_(pool_id) {
-  text_.add("%s: pool '%s': %s", t.where.function != nullptr ? t.where.function : t.function, pool,
-            t.text);
-  if (t.where.file != nullptr) text_.add(" (%s:%d)", t.where.file, t.where.line);
+  text_.add("%.80s: pool '%s': %s", t.where.function != nullptr ? t.where.function : t.function,
+            pool, t.text);
+  if (t.where.file != nullptr) {
+    add_place(text_.add(" ("), t.where.file, t.where.line);
+    text_.add(")");
+  }
   if (t.list != nullptr) text_.add("%s", t.list);
 }
 
@@ -113,43 +130,29 @@ void message::send() noexcept {
 void say_unborn(report_kind kind, const call_site& where, const char* function, const char* name,
                 const char* what, const char* look_at) noexcept {
   base::text<256> text;
-  text.add("%s: pool '%s': %s\n  look at %s", where.function != nullptr ? where.function : function,
-           name, what, look_at);
+  text.add("%.80s: pool '%s': %s\n  look at %s",
+           where.function != nullptr ? where.function : function, name, what, look_at);
   deliver({kind, where, name, text.view(), nullptr});
 }
 
 void bad_option(const char* field, std::uint64_t value, std::string_view pool) {
   base::text<256> text;
-  text.add("pool '%.*s': %s: ", static_cast<int>(pool.size()), pool.data(), field)
+  text.add("pool '%.*s': %s: ", static_cast<int>(pool.substr(0, longest_name).size()), pool.data(),
+           field)
       .add(format_of(field), static_cast<unsigned long long>(value));
-#if defined(__cpp_exceptions)
-  throw std::invalid_argument(text.view().data());
-#else
-  deliver({report_kind::panic, {}, pool, text.view(), nullptr});
-  std::abort();
-#endif
+  raise<std::invalid_argument>(pool, text, "the options of that pool, and at pool9(3)");
 }
 
 void no_memory_at_birth(const char* name, std::size_t reserve, std::size_t item_size) {
-  base::text<160> text;
+  base::text<256> text;
   text.add("pool '%s': reserve: no memory for %zu items of %zu bytes", name, reserve, item_size);
-#if defined(__cpp_exceptions)
-  throw no_memory(text.view());
-#else
-  deliver({report_kind::panic, {}, name, text.view(), nullptr});
-  std::abort();
-#endif
+  raise<no_memory>(name, text, "the process's memory limits, and what the page source has");
 }
 
 void beyond_limit(const char* name, std::size_t n, std::size_t limit) {
-  base::text<160> text;
+  base::text<256> text;
   text.add("pool '%s': %zu items at once, and the hard limit is %zu", name, n, limit);
-#if defined(__cpp_exceptions)
-  throw std::invalid_argument(text.view().data());
-#else
-  deliver({report_kind::panic, {}, name, text.view(), nullptr});
-  std::abort();
-#endif
+  raise<std::invalid_argument>(name, text, "who asks for so many: more than that can never come");
 }
 
 }

@@ -1,18 +1,28 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // How messages speak of places and times.
 #pragma once
+#include <cstring>
+
 #include "base/text.hpp"
 #include "pool/ledger.hpp"
 
 namespace pool9::inline v1::detail {
 
+/// "file:line"; of a long path the end, so that no caller pushes the rest off the screen.
+template <std::size_t Size>
+void add_place(base::text<Size>& t, const char* file, int line) noexcept {
+  constexpr std::size_t most = 80;
+  const std::size_t n = std::strlen(file);
+  t.add("%s%s:%d", n > most ? "..." : "", n > most ? file + (n - most) : file, line);
+}
+
 /// " at file:line", " by function", or nothing.
 template <std::size_t Size>
 void add_site(base::text<Size>& t, const call_site& where) noexcept {
   if (where.file != nullptr) {
-    t.add(" at %s:%d", where.file, where.line);
+    add_place(t.add(" at "), where.file, where.line);
   } else if (where.function != nullptr) {
-    t.add(" by %s", where.function);
+    t.add(" by %.80s", where.function);
   }
 }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // The library and its headers, built without exceptions and run-time types: everything works, and
-// what is an exception elsewhere is a panic with the same words.
+// what is an exception elsewhere is a panic with the same words, and what to look at.
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -127,21 +127,38 @@ void coroutines_work() {
 }
 
 void exceptions_are_panics() {
-  CHECK(panic_of([] { pool9::pool p({.name = "a"}); }).starts_with("pool 'a': item_size: 0 is"));
+  const std::string no_size = panic_of([] { pool9::pool p({.name = "a"}); });
+  CHECK(no_size.starts_with("pool 'a': item_size: 0 is"));
+  CHECK(no_size.ends_with("\n  look at the options of that pool, and at pool9(3)"));
   CHECK(panic_of([] {
           pool9::pool p({.name = "a", .item_size = 8, .hard_limit = 1});
           std::array<void*, 2> two{};
           p.get_bulk(two);
-        }) == "pool 'a': 2 items at once, and the hard limit is 1");
+        }) ==
+        "pool 'a': 2 items at once, and the hard limit is 1\n"
+        "  look at who asks for so many: more than that can never come");
   CHECK(panic_of([] {
           pool9::no_source nothing;
           pool9::pool p({.name = "a", .item_size = 8, .reserve = 9, .source = &nothing});
-        }) == "pool 'a': reserve: no memory for 9 items of 8 bytes");
+        }) ==
+        "pool 'a': reserve: no memory for 9 items of 8 bytes\n"
+        "  look at the process's memory limits, and what the page source has");
   CHECK(panic_of([] {
           pool9::pool_resource r{"a"};
           CHECK(r.pool_for(64).set_hard_limit(0));
           static_cast<void>(r.allocate(64));
-        }) == "pool 'a': hard limit 0 reached, 0 out");
+        }) ==
+        "pool 'a': hard limit 0 reached, 0 out\n"
+        "  look at who holds the blocks: poolstat who, report_held()");
+  CHECK(panic_of([] {
+          pool9::pool_resource r{"a"};
+          static_cast<void>(r.pool_for(1 << 20));
+        })
+            .ends_with("\n  look at the options of the resource: they say how large a block may be "
+                       "that has a pool"));
+  CHECK(panic_of([] {
+          static_cast<void>(pool9::pool_allocator<int>().allocate(SIZE_MAX / 2));
+        }).ends_with("\n  look at how many objects are asked for: no memory holds so many"));
 }
 
 }

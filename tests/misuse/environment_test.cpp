@@ -154,6 +154,20 @@ TEST(EnvironmentDeathTest, NamesWhatMeansNothing) {
                              means_nothing + start + "quarantine" + means_nothing + "the end");
 }
 
+TEST(EnvironmentDeathTest, SaysWhatToLookAtHoweverLongTheClause) {
+  const auto warned = [] {
+    setenv("POOL9_OPTIONS", (std::string(5000, 'x') + ";diagnostic:").c_str(), 1);
+    print_reports();
+    test_source source;
+    pool p(named(source, "first"));
+    p.put(p.get());
+    std::abort();
+  };
+  EXPECT_DEATH(warned(),
+               "'x{80}\\.\\.\\.' means nothing[^\n]*\n  look at docs/MISUSE.md[^\n]*\n"
+               "[^\n]*'diagnostic:' means nothing");
+}
+
 TEST(EnvironmentDeathTest, LetsAProgramGoOnAfterMisuse) {
   const auto misuse = [] {
     setenv("POOL9_OPTIONS", "abort=0:forgiven", 1);

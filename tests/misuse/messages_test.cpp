@@ -198,6 +198,20 @@ TEST_F(Messages, FitOnAScreen) {
   EXPECT_LE(lines_of(catcher.only().text).size(), 23u) << catcher.only().text;
 }
 
+// Nor are there paths and names that push what to look at off it.
+TEST_F(Messages, EndWithWhatToLookAtWhateverTheNames) {
+  const std::string path(5000, 'p'), function(5000, 'f'), end(80, 'p');
+  const call_site far_away{.function = function.c_str(), .file = path.c_str(), .line = 44};
+  void* const item = p.get(get_flags::nowait, far_away);
+  p.put(item, far_away);
+  p.put(hidden(item), far_away);
+  EXPECT_EQ(plain(catcher.only().text),
+            function.substr(0, 80) + ": pool 'first': item @: put twice: it is free already (..." +
+                end + ":44)\n  got at ..." + end + ":44, # s ago, in thread #\n  put at ..." + end +
+                ":44, # s ago, in thread #\n"
+                "  look at who else puts it: since that put it may be somebody else's");
+}
+
 TEST_F(Messages, ShowTheStackOfTheLastGetAndPut) {
   void* const item = get_deep(p, 2);
   p.put(item);

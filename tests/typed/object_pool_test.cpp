@@ -248,8 +248,18 @@ TEST(ObjectPoolItems, MakesInAnItemThatWasDelivered) {
   EXPECT_EQ(made->value, 5);
   EXPECT_FALSE(p.make_in(pooled_item{}, 5));
   const test::report_catcher caught;
-  EXPECT_FALSE(p.make_in(pooled_item(other.get(), item_deleter{&other}), 5));
-  EXPECT_EQ(caught.only().text, "make_in: the item is of another pool");
+  void* const its = other.get();
+  EXPECT_FALSE(p.make_in(pooled_item(its, item_deleter{&other}), 5));
+  const std::string text = caught.only().text;
+  EXPECT_EQ(text.rfind("make_in: pool 'test': item 0x", 0), 0u) << text;
+  EXPECT_NE(
+      text.find(": not of this pool: it is of pool 'other'\n  look at who mixes the two pools "
+                "up: an object is made in an item of its own"),
+      std::string::npos)
+      << text;
+  EXPECT_EQ(caught.only().misuse, misuse_kind::wrong_pool);
+  EXPECT_EQ(caught.only().item, its);
+  EXPECT_EQ(caught.only().pool_id, p.items().stats().id);
   EXPECT_EQ(other.stats().out, 0u);
   EXPECT_EQ(p.items().stats().out, 1u);
 }
