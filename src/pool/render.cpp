@@ -118,18 +118,18 @@ std::size_t character(std::string_view text) noexcept {
   return overlong || beyond ? 0 : n;
 }
 
-/// Appends the name: `escape` writes those characters below 128 that cannot stand for themselves.
-/// Returns how many characters it was.
+/// Appends the name: `escape` writes those characters that cannot stand for themselves.  Returns
+/// how many characters it was.
 template <std::size_t Size>
 std::size_t add_name(base::text<Size>& out, const pool_stats& p,
-                     bool (*escape)(base::text<Size>&, char)) noexcept {
+                     bool (*escape)(base::text<Size>&, std::string_view)) noexcept {
   std::string_view left(p.name, ::strnlen(p.name, sizeof p.name));
   std::size_t n_characters = 0;
   for (; !left.empty(); ++n_characters) {
     const std::size_t n = character(left);
     if (n == 0) {
       out.add("\xEF\xBF\xBD");
-    } else if (n > 1 || !escape(out, left[0])) {
+    } else if (!escape(out, left.substr(0, n))) {
       out.add("%.*s", static_cast<int>(n), left.data());
     }
     left.remove_prefix(std::max<std::size_t>(n, 1));
@@ -139,24 +139,26 @@ std::size_t add_name(base::text<Size>& out, const pool_stats& p,
 
 bool is_control(char c) noexcept { return static_cast<unsigned char>(c) < ' ' || c == '\x7F'; }
 
-bool escape_json(line_text& out, char c) noexcept {
-  if (c == '"' || c == '\\') {
-    out.add("\\%c", c);
-  } else if (is_control(c)) {
-    out.add("\\u%04x", static_cast<unsigned>(c));
+bool escape_json(line_text& out, std::string_view c) noexcept {
+  if (c == "\"" || c == "\\") {
+    out.add("\\%c", c[0]);
+  } else if (is_control(c[0])) {
+    out.add("\\u%04x", static_cast<unsigned>(c[0]));
   } else {
     return false;
   }
   return true;
 }
-bool escape_label(line_text& out, char c) noexcept {
-  const bool escapes = c == '"' || c == '\\' || c == '\n';
-  if (escapes) out.add("\\%c", c == '\n' ? 'n' : c);
+bool escape_label(line_text& out, std::string_view c) noexcept {
+  const bool escapes = c == "\"" || c == "\\" || c == "\n";
+  if (escapes) out.add("\\%c", c == "\n" ? 'n' : c[0]);
   return escapes;
 }
-bool escape_cell(cell_text& out, char c) noexcept {
-  if (is_control(c)) out.add("?");  // it might confuse a terminal
-  return is_control(c);
+bool escape_cell(cell_text& out, std::string_view c) noexcept {
+  const bool is_second_set = c >= "\xC2\x80" && c <= "\xC2\x9F";  // of control characters
+  const bool confuses = is_control(c[0]) || is_second_set;        // a terminal
+  if (confuses) out.add("?");
+  return confuses;
 }
 
 template <std::size_t Size>

@@ -45,7 +45,7 @@ std::vector<pool_stats> awkward() {
                                     "gr\xC3\xBC\xC3\x9F",
                                     "cut in a character \xE2\x82",
                                     "\xFF\xFE\xC0\x80\xED\xA0\x80\xF4\x90\x80\x80",
-                                    "a,b={}#%s%n",
+                                    "a,b={}#%s%n \xC2\x80\xC2\x9B\xC2\x9F\xC2\xA0",
                                     "0123456789012345678901234567890"};
   std::vector<pool_stats> pools;
   for (const auto name : names) pools.push_back(named(name, pools.size() + 1));
@@ -78,6 +78,7 @@ TEST(Render, TableSendsNoControlCharacterToATerminal) {
   const std::string text = rendered(stats_format::table, awkward());
   EXPECT_TRUE(std::ranges::none_of(
       text, [](char c) { return c != '\n' && static_cast<unsigned char>(c) < ' '; }));
+  EXPECT_NE(text.find("a,b={}#%s%n ???\xC2\xA0 "), std::string::npos) << text;  // of 8 bits, too
 }
 
 TEST(Render, JsonIsWellFormedAndHasEveryFieldWhateverTheNames) {
