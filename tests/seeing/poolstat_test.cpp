@@ -100,6 +100,14 @@ TEST_F(Poolstat, LooksIntoACoreFile) {
     EXPECT_EQ(who.status, 0);
     EXPECT_TRUE(has(who.text, "2  thread ")) << who.text;
     EXPECT_EQ(run({poolstat, "--core", s.path, file}).status, 2) << "the other way round";
+    for (const std::string no_program : {"/dev/null", "/nonexistent"}) {
+      const program_end none = run({poolstat, "--core", file, no_program});
+      EXPECT_EQ(none.status, 2) << none.text;
+      EXPECT_EQ(none.text, "poolstat: " + no_program + ": not a program\n");
+    }
+    const program_end other = run({poolstat, "--core", file, poolstat});
+    EXPECT_EQ(other.status, 2) << other.text;
+    EXPECT_EQ(other.text, "poolstat: " + file + ": is not of " + poolstat + "\n");
     std::filesystem::remove(file);
   }
 }
@@ -148,6 +156,29 @@ TEST_F(Poolstat, NamesWhoHoldsItemsByCallSite) {
   EXPECT_TRUE(matches(look.text, "\n +3 +4 +2 +0x[0-9a-f]+  seen.cpp:1\n"));
   EXPECT_TRUE(matches(look.text, "\n +2 +1 +0 +0x[0-9a-f]+  seen.cpp:2\n"));
   EXPECT_TRUE(has(look.text, "who has them is not known")) << "the other pool of that name";
+}
+
+TEST_F(Poolstat, LooksIntoAProcessWhoseFirstThreadHasEnded) {
+  if (sanitized) GTEST_SKIP() << "a sanitizer's runtime wants that thread";
+  seen s("pie", "left");
+  const program_end look = run({poolstat, "--json", s.pid});
+  EXPECT_EQ(look.status, 0) << look.text;
+  EXPECT_EQ(without_waits(look.text), without_waits(s.own));
+  const program_end who = run({poolstat, "waiters", s.pid, "stuck"});
+  EXPECT_TRUE(matches(who.text, "\n1 .* thread [0-9]+ patient\n2 .* callback ")) << who.text;
+}
+
+// A program that was replaced while it runs.
+TEST_F(Poolstat, NamesFunctionsOfAProgramThatIsDeleted) {
+  const std::string file = ::testing::TempDir() + "poolstat_deleted";
+  std::filesystem::copy_file(POOL9_SEEN_DIRECTORY "/seen-pie", file,
+                             std::filesystem::copy_options::overwrite_existing);
+  program p({file, "held"}, seen::is_open());
+  p.read_until("ready\n");
+  std::filesystem::remove(file);
+  const program_end look = run({poolstat, "who", std::to_string(p.pid()), "watched"});
+  EXPECT_EQ(look.status, 0) << look.text;
+  EXPECT_TRUE(matches(look.text, "\n[^\n]*keep[^\n]*main")) << look.text;
 }
 
 TEST_F(Poolstat, NamesWhoHoldsItemsByTheRecordsOfDiagnostics) {
@@ -307,9 +338,18 @@ TEST_F(Poolstat, EndsAsItsManualSays) {
   expect(1, {s.pid, "more"}, "what is 'more'?");
   expect(1, {"--json", "--openmetrics", s.pid}, "excludes");
   expect(1, {"waiters", s.pid}, "of which pool?");
+  expect(1, {"who", "--json", s.pid, "stuck"}, "who prints text, once");
+  expect(1, {"waiters", "-w", "1", s.pid, "stuck"}, "waiters prints text, once");
+  for (const char* const never : {"0", "nan", "1e300", "1s", ""})
+    expect(1, {"-w", never, s.pid}, " is no number of seconds from 0.01 to 1000000");
+  expect(1, {"-w", "1", "-n", "0", s.pid}, "not in range 1 to 2147483647");
   expect(2, {"99999999"}, "there is no process 99999999");
   expect(2, {"--core", "/dev/null", "/dev/null"}, "not a core file");
   expect(3, {std::to_string(sleeper.pid())}, "no program that uses pool9");
+  const program_end lost =
+      run({"sh", "-c", "exec \"$0\" --openmetrics $1 >/dev/full", poolstat, s.pid});
+  EXPECT_EQ(lost.status, 4);
+  EXPECT_EQ(lost.text, "poolstat: standard output takes no more\n");
   expect(3, {"waiters", s.pid, "nix"}, "has no pool 'nix'");
   if (::geteuid() == 0) return;  // may look into everything
   expect(2, {"1"}, "ptrace_scope");

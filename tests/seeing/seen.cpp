@@ -5,23 +5,28 @@
 //   quiet   pools of every kind, and nobody works on them
 //   held    pools that know who holds their items
 //   stuck   a pool at its limit, where a thread and a callback wait
+//   left    the same, and the first thread of the program has ended
 //   busy    threads work on pools, and pools come and go
+#include <pthread.h>
 #include <sys/prctl.h>
 #include <unistd.h>
 
 #include <array>
 #include <cstdio>
+#include <fstream>
 #include <memory>
 #include <pool9/pool.hpp>
 #include <pool9/render.hpp>
 #include <pool9/unsynchronized_pool.hpp>
 #include <string>
+#include <sys/pool.h>
 #include <thread>
 #include <vector>
 
 // To a debugger.
 pool9::pool* shown;
 pool9::unsynchronized_pool* shown_one;
+struct ::pool* shown_in_c;
 
 namespace {
 
@@ -78,6 +83,10 @@ void be_quiet() {
   put_some_of(primed, 120);
   if (stored.prime(std::span(storage)) == 0) std::abort();
   keep(stored, 200);
+  static struct ::pool in_c;
+  pool_init(&in_c, 24, 0, 0, 0, "in C", 0, nullptr, nullptr, 0);
+  static_cast<void>(pool_get(&in_c, PR_NOWAIT));
+  shown_in_c = &in_c;
   say_ready();
   await_end();
 }
@@ -106,7 +115,7 @@ struct callback final : pool9::waiter {
   static void served_at_last(waiter&, void*) noexcept {}
 };
 
-void be_stuck() {
+void be_stuck(bool leaves_first = false) {
   static pool p({.name = "stuck", .item_size = 100, .hard_limit = 2});
   static callback w;
   shown = &p;
@@ -119,9 +128,22 @@ void be_stuck() {
   while (p.stats().waiters == 0) std::this_thread::yield();
   std::thread([] { ::pause(); }).detach();  // its stack lies below the other's
   static_cast<void>(p.get_or_enqueue(w));
-  say_ready();
-  await_end();
-  std::_Exit(0);
+  const auto go_on = [] {
+    say_ready();
+    await_end();
+    std::_Exit(0);
+  };
+  if (!leaves_first) return go_on();
+  std::thread([go_on] {
+    // It stays as what has ended but is not waited for.
+    const std::string first = "/proc/" + std::to_string(::getpid()) + "/maps";
+    for (std::string line = "?"; !line.empty(); std::this_thread::yield()) {
+      line.clear();
+      std::getline(std::ifstream(first), line);
+    }
+    go_on();
+  }).detach();
+  ::pthread_exit(nullptr);
 }
 
 void be_busy() {
@@ -154,5 +176,6 @@ int main(int argc, char** argv) {
   if (mode == "quiet") be_quiet();
   if (mode == "held") be_held();
   if (mode == "stuck") be_stuck();
+  if (mode == "left") be_stuck(true);
   if (mode == "busy") be_busy();
 }

@@ -7,8 +7,10 @@
 #include <sys/procfs.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstring>
 #include <map>
+#include <set>
 
 #include "target.hpp"
 
@@ -54,10 +56,16 @@ class core_file final : public target {
     }
     if (mappings_.empty())
       throw trouble(exit_code::no_access, core + ": does not say what files were mapped");
-    // The first that is mapped is the program itself, and may lie elsewhere now.
-    const std::string program = mappings_.front().path;
-    for (mapping& m : mappings_)
-      if (m.path == program) m.path = executable;
+    if (elf_file e(executable); gelf_getehdr(e.elf(), &head) == nullptr)
+      throw trouble(exit_code::no_access, executable + ": not a program");
+    const auto program = std::find_if(mappings_.begin(), mappings_.end(), [&](const mapping& m) {
+      return program_headers_ >= m.start && program_headers_ < m.end;
+    });
+    const mapping& of_it = program != mappings_.end() ? *program : mappings_.front();
+    const std::string then = of_it.path;  // it may lie elsewhere now
+    for (mapping& m : mappings_) m.file = m.path == then ? executable : m.path;
+    if (!is_what_was_mapped(of_it, elf_file(executable)))
+      throw trouble(exit_code::no_access, core + ": is not of " + executable);
   }
 
   bool read(std::uint64_t address, void* to, std::size_t n) override {
@@ -69,8 +77,7 @@ class core_file final : public target {
     }
     for (const mapping& m : mappings_)
       if (address >= m.start && address < m.end && n <= m.end - address)
-        return files_.try_emplace(m.path, m.path)
-            .first->second.read(m.offset + (address - m.start), to, n);
+        return read_file(m, address - m.start, to, n);
     return false;
   }
 
@@ -78,8 +85,46 @@ class core_file final : public target {
   std::vector<thread> threads() override { return threads_; }
   std::optional<std::uint64_t> steady_ns() override { return std::nullopt; }
   std::string name() const override { return path_; }
+  std::string missing() const override { return missing_; }
 
  private:
+  bool read_file(const mapping& m, std::uint64_t at, void* to, std::size_t n) {
+    const auto [known, is_new] = files_.try_emplace(m.file, m.file);
+    if (is_new && !is_what_was_mapped(m, known->second)) others_.insert(m.file);
+    if (!others_.contains(m.file) && known->second.read(m.offset + at, to, n)) return true;
+    missing_ = m.file;
+    return false;
+  }
+
+  /// Whether the file's segments are those that the core file says, if it does.
+  bool is_what_was_mapped(const mapping& m, const elf_file& file) {
+    const auto start = std::find_if(mappings_.begin(), mappings_.end(), [&](const mapping& of) {
+      return of.file == m.file && of.offset == 0;
+    });
+    Elf64_Ehdr then{}, now{};
+    if (start == mappings_.end() || !is_kept(start->start) || !target::read(start->start, then) ||
+        std::memcmp(then.e_ident, ELFMAG, SELFMAG) != 0)
+      return true;
+    if (!file.read(0, &now, sizeof now) || then.e_phoff != now.e_phoff ||
+        then.e_phnum != now.e_phnum || then.e_entry != now.e_entry)
+      return false;
+    for (std::uint64_t i = 0; i < then.e_phnum; ++i) {
+      Elf64_Phdr p{}, q{};
+      const std::uint64_t at = then.e_phoff + i * sizeof p;
+      if (!is_kept(start->start + at) || !target::read(start->start + at, p)) return true;
+      if (!file.read(at, &q, sizeof q)) return false;
+      // Stripping changes what is said of the rest.
+      if (p.p_type == PT_LOAD && std::memcmp(&p, &q, sizeof p) != 0) return false;
+    }
+    return true;
+  }
+  /// Whether the core file has that address.
+  bool is_kept(std::uint64_t address) const {
+    const auto behind = segments_.upper_bound(address);
+    return behind != segments_.begin() &&
+           address - std::prev(behind)->first < std::prev(behind)->second.p_filesz;
+  }
+
   void read_notes(const GElf_Phdr& p) {
     Elf_Data* const data = elf_getdata_rawchunk(file_.elf(), static_cast<std::int64_t>(p.p_offset),
                                                 p.p_filesz, ELF_T_NHDR);
@@ -90,6 +135,7 @@ class core_file final : public target {
       const char* const what = static_cast<const char*>(data->d_buf) + at;
       if (note.n_type == NT_PRSTATUS) add_thread(what, note.n_descsz);
       if (note.n_type == NT_FILE) add_mappings(what, note.n_descsz);
+      if (note.n_type == NT_AUXV) find_program(what, note.n_descsz);
     }
   }
 
@@ -105,6 +151,14 @@ class core_file final : public target {
     threads_.push_back({status.pr_pid, {}, status.pr_reg[stack_pointer]});
   }
 
+  /// Pairs of what it is, and a number.
+  void find_program(const char* what, std::size_t size) {
+    for (std::uint64_t pair[2]; size >= sizeof pair; what += sizeof pair, size -= sizeof pair) {
+      std::memcpy(pair, what, sizeof pair);
+      if (pair[0] == AT_PHDR) program_headers_ = pair[1];
+    }
+  }
+
   /// How many, the unit of offsets, so many times start, end and offset, and then the names.
   void add_mappings(const char* what, std::size_t size) {
     const auto word = [&](std::size_t i) {
@@ -116,7 +170,8 @@ class core_file final : public target {
     const char* name = what + (2 + 3 * n) * 8;
     for (std::size_t i = 0; i < n && name < what + size; ++i) {
       const std::string path(name, ::strnlen(name, static_cast<std::size_t>(what + size - name)));
-      mappings_.push_back({word(2 + 3 * i), word(3 + 3 * i), word(4 + 3 * i) * word(1), path});
+      mappings_.push_back(
+          {word(2 + 3 * i), word(3 + 3 * i), word(4 + 3 * i) * word(1), path, path});
       name += path.size() + 1;
     }
   }
@@ -126,7 +181,10 @@ class core_file final : public target {
   std::map<std::uint64_t, GElf_Phdr> segments_;
   std::vector<mapping> mappings_;
   std::vector<thread> threads_;
+  std::uint64_t program_headers_ = 0;
   std::map<std::string, elf_file> files_;
+  std::set<std::string> others_;  // of them that are not what was mapped
+  std::string missing_;
 };
 
 }

@@ -21,6 +21,7 @@ constexpr std::uint32_t known_version = 1;
 constexpr std::uint32_t most_members = 4096;  // or it is no table
 constexpr std::uint32_t most_headers = 1024;
 constexpr std::uint64_t largest_notes = 1 << 20;
+constexpr std::uint32_t largest_object = 1 << 16;  // or whoever wrote the table means no good
 
 std::string cut(const char* text, std::size_t most) { return {text, ::strnlen(text, most)}; }
 
@@ -66,7 +67,10 @@ layout::layout(target& from, std::uint64_t address) {
   table_head head{};
   if (!from.read(address, head) || head.member_size < sizeof(table_member) ||
       head.n_members > most_members)
-    throw trouble(exit_code::incomplete, from.name() + ": the note of pool9 leads nowhere");
+    throw from.missing().empty()
+        ? trouble(exit_code::incomplete, from.name() + ": the note of pool9 leads nowhere")
+        : trouble(exit_code::no_access, from.name() + ": needs " + from.missing() +
+                                            ", which is not there, or not the one it was");
   if (head.version > known_version)
     throw trouble(exit_code::incomplete, from.name() +
                                              ": its library is newer than this poolstat (layout " +
@@ -75,6 +79,7 @@ layout::layout(target& from, std::uint64_t address) {
   for (std::uint32_t i = 0; i < head.n_members; ++i) {
     table_member m{};
     if (!from.read(address + sizeof head + std::uint64_t{i} * head.member_size, m)) break;
+    if (m.size > largest_object) continue;
     members_[cut(m.type, sizeof m.type) + "." + cut(m.name, sizeof m.name)] = {m.offset, m.size};
   }
 }

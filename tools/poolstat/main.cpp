@@ -5,6 +5,8 @@
 #include <CLI/CLI.hpp>
 #include <chrono>
 #include <cstdio>
+#include <cstdlib>
+#include <limits>
 #include <thread>
 
 #include "view.hpp"
@@ -40,9 +42,12 @@ std::unique_ptr<target> open(options& o) {
 }
 
 exit_code end_of(const reader& r) {
+  if (std::fflush(stdout) != 0 || std::ferror(stdout) != 0)
+    throw trouble(exit_code::incomplete, "standard output takes no more");
   if (!r.is_incomplete()) return exit_code::fine;
-  std::fflush(stdout);
-  std::fprintf(stderr, "poolstat: incomplete: it changed too fast, or stands still in a change\n");
+  std::fprintf(stderr,
+               "poolstat: incomplete: it changed too fast, or stands still in a change, or the "
+               "core file was cut\n");
   return exit_code::incomplete;
 }
 
@@ -67,7 +72,7 @@ exit_code watch(const target& in, reader& r, const options& o) {
     if (on_screen) std::printf("\033[H\033[2J%s, every %g s\n\n", in.name().c_str(), o.interval);
     print_rates(before, now, std::chrono::duration<double>(since - then).count());
     if (!on_screen) std::printf("\n");
-    std::fflush(stdout);
+    if (std::fflush(stdout) != 0) break;
     before = std::move(now);
   }
   return end_of(r);
@@ -88,7 +93,19 @@ exit_code for_named(reader& r, const options& o, void (*f)(target&, reader&, con
   return end_of(r);
 }
 
+/// Seconds between two looks; else what is wrong with them.
+std::string check_interval(const std::string& text) {
+  constexpr double least = 0.01, most = 1e6;
+  char* end = nullptr;
+  const double seconds = std::strtod(text.c_str(), &end);
+  if (*end == '\0' && seconds >= least && seconds <= most) return {};
+  return "'" + text + "' is no number of seconds from 0.01 to 1000000";
+}
+
 exit_code run(const CLI::App& app, options& o) {
+  if (!app.get_subcommands().empty() && (o.json || o.openmetrics || o.interval > 0))
+    throw trouble(exit_code::usage, app.get_subcommands().front()->get_name() +
+                                        " prints text, once: without --json, --openmetrics, -w");
   const std::unique_ptr<target> in = open(o);
   reader r(*in);
   if (app.got_subcommand("waiters"))
@@ -120,12 +137,15 @@ int main(int argc, char** argv) {
   app.add_option("--core", o.core, "CORE EXE: look into a core file, and the program it is of");
   app.add_flag("--json", o.json, "print JSON");
   app.add_flag("--openmetrics", o.openmetrics, "print OpenMetrics")->excludes("--json");
-  app.add_option("-w", o.interval, "SECONDS: again and again, with rates")
-      ->check(CLI::PositiveNumber)
+  app.add_option("-w", o.interval, "again and again, with rates")
+      ->check(check_interval)
+      ->type_name("SECONDS")
       ->excludes("--core")
       ->excludes("--json")
       ->excludes("--openmetrics");
-  app.add_option("-n", o.times, "so many times")->needs("-w")->check(CLI::PositiveNumber);
+  app.add_option("-n", o.times, "so many times")
+      ->needs("-w")
+      ->check(CLI::Range(1, std::numeric_limits<int>::max()));
   app.add_option("PID", o.words, "the process");
   const char* const of_pool = "PID POOL; the pool by its number or name";
   for (CLI::App* const sub : {app.add_subcommand("waiters", "who waits for an item of a pool"),

@@ -25,9 +25,22 @@ std::string first_line(const std::string& file) {
   return line;
 }
 
+/// A thread that has the process's memory still: its first may have ended before the others.
+int living_thread_of(int pid) {
+  const std::string first = "/proc/" + std::to_string(pid);
+  if (!first_line(first + "/maps").empty()) return pid;
+  std::error_code ignored;
+  for (const auto& entry : std::filesystem::directory_iterator(first + "/task", ignored))
+    if (!first_line(entry.path() / "maps").empty()) return std::stoi(entry.path().filename());
+  return pid;
+}
+
 class process final : public target {
  public:
-  explicit process(int pid) : pid_(pid), directory_("/proc/" + std::to_string(pid) + "/") {
+  explicit process(int pid)
+      : pid_(living_thread_of(pid)),
+        directory_("/proc/" + std::to_string(pid_) + "/"),
+        name_("process " + std::to_string(pid)) {
     if (!std::filesystem::exists(directory_))
       throw trouble(exit_code::no_access, "there is no process " + std::to_string(pid));
     mappings();  // says by an exception if it may not be looked into
@@ -45,6 +58,9 @@ class process final : public target {
 
   std::vector<mapping> mappings() override {
     std::ifstream file(directory_ + "maps");
+    // Its own link leads to the program even if that is deleted, or has another root.
+    std::error_code ignored;
+    const std::string program = std::filesystem::read_symlink(directory_ + "exe", ignored);
     std::vector<mapping> all;
     std::string line;
     while (std::getline(file, line)) {
@@ -58,6 +74,7 @@ class process final : public target {
           inode == 0 || access[0] != 'r')
         continue;
       m.path = line.substr(static_cast<std::size_t>(path_at));
+      m.file = directory_ + (m.path == program ? "exe" : "root" + m.path);
       all.push_back(m);
     }
     if (!file.eof() || file.bad()) throw std::filesystem::exists(directory_) ? may_not() : gone();
@@ -85,8 +102,7 @@ class process final : public target {
     return static_cast<std::uint64_t>((now.tv_sec + clock_offset()) * 1'000'000'000 + now.tv_nsec);
   }
 
-  std::string root() const override { return directory_ + "root"; }
-  std::string name() const override { return "process " + std::to_string(pid_); }
+  std::string name() const override { return name_; }
 
  private:
   /// Where process_vm_readv() is not to be had.
@@ -142,8 +158,9 @@ class process final : public target {
                 "); or the capability CAP_SYS_PTRACE,\nwhich root has (sudo poolstat)."};
   }
 
-  const int pid_;
+  const int pid_;  // of a thread of it
   const std::string directory_;
+  const std::string name_;
 };
 
 }

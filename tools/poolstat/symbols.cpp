@@ -48,8 +48,7 @@ std::string symbol(const std::string& path, std::uint64_t base, std::uint64_t ad
 
 }
 
-std::string name_of(const std::vector<mapping>& all, const std::string& root,
-                    std::uint64_t address) {
+std::string name_of(const std::vector<mapping>& all, std::uint64_t address) {
   const auto in = std::find_if(all.begin(), all.end(), [&](const mapping& m) {
     return address >= m.start && address < m.end;
   });
@@ -57,7 +56,7 @@ std::string name_of(const std::vector<mapping>& all, const std::string& root,
   const auto first =
       std::find_if(all.begin(), all.end(), [&](const mapping& m) { return m.path == in->path; });
   const std::string file = in->path.substr(in->path.rfind('/') + 1);
-  const std::string name = symbol(root + in->path, first->start - first->offset, address);
+  const std::string name = symbol(in->file, first->start - first->offset, address);
   if (!name.empty()) return name + " (" + file + ")";
   return file + "+" + hexadecimal(address - (first->start - first->offset));
 }

@@ -5,9 +5,7 @@
 
 namespace poolstat {
 
-/// "serve(waiter&)+0x1c (httpd)", "httpd+0x4f1c", or the address alone.  `root` is put before the
-/// paths of files: where another container has them.
-std::string name_of(const std::vector<mapping>& all, const std::string& root,
-                    std::uint64_t address);
+/// "serve(waiter&)+0x1c (httpd)", "httpd+0x4f1c", or the address alone.
+std::string name_of(const std::vector<mapping>& all, std::uint64_t address);
 
 }

@@ -26,7 +26,8 @@ class trouble : public std::runtime_error {
 struct mapping {
   std::uint64_t start, end;
   std::uint64_t offset;  // in the file
-  std::string path;
+  std::string path;      // there
+  std::string file;      // the same as it is opened here: another container's paths are not ours
 };
 
 struct thread {
@@ -45,10 +46,10 @@ class target {
   virtual std::vector<thread> threads() = 0;
   /// The steady clock there; nullopt: it stands still, and nobody noted when.
   virtual std::optional<std::uint64_t> steady_ns() = 0;
-  /// What leads from here to the paths of mapped files: another container's are not ours.
-  virtual std::string root() const { return {}; }
   /// For messages.
   virtual std::string name() const = 0;
+  /// A file that was mapped, would have to be read, and is not to be had; or nothing.
+  virtual std::string missing() const { return {}; }
 
   template <class T>
   bool read(std::uint64_t address, T& to) {

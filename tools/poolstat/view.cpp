@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cstdio>
 #include <map>
+#include <utility>
 
 #include "symbols.hpp"
 
@@ -12,6 +13,19 @@ namespace {
 
 unsigned long long ull(std::uint64_t n) { return n; }
 
+/// A text of the target's without what might confuse a terminal.
+std::string printable(std::string text) {
+  const auto is = [&](std::size_t i, unsigned from, unsigned to) {
+    const auto byte = static_cast<unsigned char>(text[i]);  // or the null behind
+    return byte >= from && byte <= to;
+  };
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    if (is(i, 0, 0x1F) || is(i, 0x7F, 0x7F)) text[i] = '?';
+    if (is(i, 0xC2, 0xC2) && is(i + 1, 0x80, 0x9F)) text.replace(i, 2, "?");  // more of them
+  }
+  return text;
+}
+
 /// A row of cells for each line, printed so that columns stand under each other.
 class table {
  public:
@@ -19,19 +33,31 @@ class table {
   explicit table(row heading) { add(std::move(heading)); }
   void add(row r) {
     widths_.resize(std::max(widths_.size(), r.size()));
-    for (std::size_t i = 0; i < r.size(); ++i) widths_[i] = std::max(widths_[i], r[i].size());
+    for (std::size_t i = 0; i < r.size(); ++i) {
+      r[i] = printable(std::move(r[i]));
+      widths_[i] = std::max(widths_[i], width(r[i]));
+    }
     rows_.push_back(std::move(r));
   }
   /// The first `n_left` columns are text, and so is the last.
   void print(std::size_t n_left) const {
     for (const row& r : rows_) {
-      for (std::size_t i = 0; i + 1 < r.size(); ++i)
-        std::printf(i < n_left ? "%-*s  " : "%*s  ", static_cast<int>(widths_[i]), r[i].c_str());
+      for (std::size_t i = 0; i + 1 < r.size(); ++i) {
+        const std::string fill(widths_[i] - width(r[i]), ' ');
+        std::printf("%s%s  ", (i < n_left ? r[i] : fill).c_str(),
+                    (i < n_left ? fill : r[i]).c_str());
+      }
       std::printf("%s\n", r.back().c_str());
     }
   }
 
  private:
+  /// Characters: what continues one in UTF-8 takes no column.
+  static std::size_t width(const std::string& cell) {
+    return static_cast<std::size_t>(std::count_if(
+        cell.begin(), cell.end(), [](char c) { return static_cast<unsigned char>(c) >> 6 != 2; }));
+  }
+
   std::vector<std::size_t> widths_;
   std::vector<row> rows_;
 };
@@ -40,15 +66,6 @@ std::string seconds_of(std::uint64_t ns) {
   char text[32];
   std::snprintf(text, sizeof text, "%llu.%03llu s", ull(ns / 1'000'000'000),
                 ull(ns / 1'000'000 % 1000));
-  return text;
-}
-
-/// A name without what might confuse a terminal.
-std::string printable(const char* name) {
-  std::string text = name;
-  std::replace_if(
-      text.begin(), text.end(),
-      [](char c) { return static_cast<unsigned char>(c) < ' ' || c == '\x7F'; }, '?');
   return text;
 }
 
@@ -79,19 +96,18 @@ struct group {
 /// Where `h` was got, and who called that: "file:line < function < function".
 class place_names {
  public:
-  explicit place_names(target& in) : root_(in.root()), mapped_(in.mappings()) {}
+  explicit place_names(target& in) : mapped_(in.mappings()) {}
   std::string of(const held& h) {
     std::string place = h.site;
     for (const std::uint64_t caller : h.stack) {
       std::string& name = known_[caller];
-      if (name.empty()) name = name_of(mapped_, root_, caller);
+      if (name.empty()) name = name_of(mapped_, caller);
       place += (place.empty() ? "" : " < ") + name;
     }
     return place.empty() ? "(place unknown)" : place;
   }
 
  private:
-  const std::string root_;
   const std::vector<mapping> mapped_;
   std::map<std::uint64_t, std::string> known_;  // finding one takes a look into the file
 };
@@ -141,8 +157,9 @@ void print_rates(const std::vector<reader::pool>& before, const std::vector<read
            "VISITS/S", "RECALLS/S", "PAGES/S", "STATE"});
   for (const reader::pool& p : now) {
     const pool_stats& s = p.stats;
-    const auto was = std::find_if(before.begin(), before.end(),
-                                  [&](const reader::pool& b) { return b.stats.id == s.id; });
+    const auto was = std::find_if(before.begin(), before.end(), [&](const reader::pool& b) {
+      return b.of == p.of && b.stats.id == s.id;
+    });
     const pool_stats none{};
     const pool_stats& b = was == before.end() ? none : was->stats;
     const auto rate = [&](auto... figures) {
@@ -150,7 +167,7 @@ void print_rates(const std::vector<reader::pool>& before, const std::vector<read
       return std::to_string(static_cast<std::uint64_t>(static_cast<double>(n) / seconds + 0.5));
     };
     using f = pool_stats;
-    t.add({std::to_string(s.id), printable(s.name), std::to_string(s.out), std::to_string(s.cached),
+    t.add({std::to_string(s.id), s.name, std::to_string(s.out), std::to_string(s.cached),
            std::to_string(s.free), std::to_string(s.waiters), rate(&f::gets), rate(&f::fails),
            rate(&f::waits), rate(&f::refills, &f::flushes), rate(&f::recalls),
            rate(&f::pages_requested, &f::pages_released), s.tight == 0 ? "calm" : "tight"});
@@ -173,8 +190,7 @@ void print_waiters(target& in, const reader::pool& p, const std::vector<waiting>
     const std::string waited =
         now.has_value() ? seconds_of(*now - std::min(*now, w.since_ns)) : "?";
     t.add({std::to_string(++n), waited, std::to_string(w.n_items),
-           w.callback == 0 ? who(threads, w.address)
-                           : "callback " + name_of(mapped, in.root(), w.callback)});
+           w.callback == 0 ? who(threads, w.address) : "callback " + name_of(mapped, w.callback)});
   }
   t.print(1);
 }
