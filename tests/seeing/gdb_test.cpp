@@ -11,6 +11,8 @@ bool has(const std::string& text, const std::string& part) {
   return text.find(part) != std::string::npos;
 }
 
+const char* const without_debug_information = "without debug information (-g)";
+
 class Gdb : public ::testing::Test {
  protected:
   void SetUp() override {
@@ -34,7 +36,7 @@ class Gdb : public ::testing::Test {
 TEST_F(Gdb, ListsAndPrintsPools) {
   const std::string text = debug("quiet", {"break await_end", "run", "pools", "print *shown",
                                            "print *shown->core_._M_b._M_p", "print *shown_one"});
-  if (has(text, "No type named")) GTEST_SKIP() << "the library has no debug information";
+  if (has(text, without_debug_information)) GTEST_SKIP() << "the library has none";
   for (const char* const line :
        {"pool 'twin \"one\"' = {id = 1, item_size = 3000, out = 60, cached = ",
         "pool 'parked' = {id = 3, item_size = 8, out = 2500, cached = 2620, free = 0,",
@@ -51,9 +53,18 @@ TEST_F(Gdb, ListsAndPrintsPools) {
       << text;
 }
 
+TEST_F(Gdb, KnowsThePoolsOfAProgramInC) {
+  const std::string text = debug("quiet", {"break await_end", "run", "set language c", "pools",
+                                           "print *shown_in_c", "print *(struct pool *)shown_one"});
+  if (has(text, without_debug_information)) GTEST_SKIP() << "the library has none";
+  EXPECT_TRUE(has(text, "pool 'cached' = {id = 2, item_size = 200, out = 250, ")) << text;
+  EXPECT_TRUE(has(text, "$1 = pool 'in C' = {id = ")) << text;
+  EXPECT_TRUE(has(text, "$2 = {pr_size = ")) << "no pool, but it is looked at\n" << text;
+}
+
 TEST_F(Gdb, PrintsAPoolThatSomebodyWaitsFor) {
   const std::string text = debug("stuck", {"break await_end", "run", "print *shown"});
-  if (has(text, "No type named")) GTEST_SKIP() << "the library has no debug information";
+  if (has(text, without_debug_information)) GTEST_SKIP() << "the library has none";
   EXPECT_TRUE(has(text, "hard_limit = 2, waiters = 2, pages = 1, calm = False}")) << text;
 }
 

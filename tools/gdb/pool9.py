@@ -21,14 +21,14 @@ def or_none(n):
 
 
 def c_string(array):
-    return array.string(errors="replace")
+    return "".join(c if c.isprintable() else "?" for c in array.string(errors="replace"))
 
 
 def links(head):
-    """Yields the members of a base::list, a thousand of them at most."""
+    """Yields the members of a base::list, a hundred thousand of them at most."""
     end = head["head_"].address
     at = head["head_"]["next"]
-    for _ in range(1000):
+    for _ in range(100_000):
         if at == end or int(at) == 0:
             return
         yield at
@@ -94,16 +94,41 @@ class PoolPrinter:
 
     def __init__(self, value):
         self.value = value
-        self.core = gdb.Value(pointer_in(value["core_"])).cast(
-            gdb.lookup_type("pool9::v1::detail::core").pointer())
+        self.core = pointer_in(value["core_"])
+        try:
+            self.type = gdb.lookup_type("pool9::v1::detail::core").pointer()
+        except gdb.error:  # the library's; this pool is the program's
+            self.type = None
 
     def to_string(self):
-        unused = "" if int(self.core) != 0 else ", not used yet"
-        return f"pool '{c_string(self.value['name_'])}'{unused}"
+        state = ", not used yet" if self.core == 0 else \
+            ", of a library without debug information (-g)" if self.type is None else ""
+        return f"pool '{c_string(self.value['name_'])}'{state}"
 
     def children(self):
-        if int(self.core) != 0:
-            yield from CorePrinter(self.core.dereference()).children()
+        if self.core != 0 and self.type is not None:
+            yield from CorePrinter(gdb.Value(self.core).cast(self.type).dereference()).children()
+
+
+class HandlePrinter(PoolPrinter):
+    """struct pool, of C, that was initialised"""
+
+    def __init__(self, value):
+        handle = gdb.lookup_type("pool9::c_api::handle").pointer()
+        super().__init__(value["pr_private"].address.cast(handle)["items"])
+
+
+def handle_printer(value):
+    """For a struct pool; None for what pool_init() was not called on, or where nothing is known."""
+    magic = 0x90011E55C0DE4A11
+    if value.type.strip_typedefs().tag != "pool" or value.address is None or \
+            "pr_private" not in value.type.strip_typedefs() or \
+            int(value["pr_private"][0]) != magic:
+        return None
+    try:
+        return HandlePrinter(value)
+    except gdb.error:
+        return None
 
 
 class UnsynchronizedPrinter:
@@ -166,9 +191,10 @@ class Pools(gdb.Command):
     def invoke(self, argument, from_tty):
         del argument, from_tty
         try:
-            # The name that the linker knows; its type, which debug information does.
-            root = gdb.parse_and_eval(
-                "*(pool9::v1::detail::registry::root_t *)&pool9_registry")
+            # The name that the linker knows; its type, which debug information does, and which
+            # cannot be said in an expression while the language is C.
+            type_of_root = gdb.lookup_type("pool9::v1::detail::registry::root_t").pointer()
+            root = gdb.parse_and_eval("(char *)&pool9_registry").cast(type_of_root).dereference()
             entry = gdb.lookup_type("pool9::v1::detail::registry::entry").pointer()
         except gdb.error as error:
             raise gdb.GdbError(f"pools: {error}  The program has no pool9, or one without debug "
@@ -190,4 +216,5 @@ def printers():
 
 
 gdb.printing.register_pretty_printer(None, printers(), replace=True)
+gdb.printing.register_pretty_printer(None, handle_printer, replace=True)
 Pools()
