@@ -4,6 +4,8 @@
 #include <sys/resource.h>
 
 #include <algorithm>
+#include <csetjmp>
+#include <csignal>
 #include <cstring>
 #include <pool9/object_pool.hpp>
 #include <set>
@@ -307,6 +309,40 @@ TEST_F(GuardDeathTest, HandlersAreChained) {
   };
   EXPECT_EXIT(with_own(true), testing::ExitedWithCode(3), "beyond its end(.|\n)*program's own");
   EXPECT_EXIT(with_own(false), testing::ExitedWithCode(3), "^the program's own\n$");
+}
+
+// What somebody sent, and what the program's handler is installed with, is as without ours.
+TEST_F(GuardDeathTest, SignalsThatAreIgnoredStayIgnored) {
+  if (thread_sanitized) GTEST_SKIP() << "its runtime hands signals on by itself";
+  const auto sent = [](int n) {
+    no_core();
+    if (n == 0) signal(SIGSEGV, SIG_IGN);
+    pool p(often());
+    p.put(guarded_item(p));
+    raise(SIGSEGV);
+    _exit(4);
+  };
+  EXPECT_EXIT(sent(0), testing::ExitedWithCode(4), "");
+  EXPECT_EXIT(sent(1), ended_by_the_fault, "");
+}
+TEST_F(GuardDeathTest, HandlersThatDoNotReturnAreCalledAgain) {
+  if (thread_sanitized) GTEST_SKIP() << "its runtime hands signals on by itself";
+  EXPECT_EXIT(
+      {
+        no_core();
+        static jmp_buf back;
+        struct sigaction own = {};
+        own.sa_handler = [](int) { longjmp(back, 1); };
+        own.sa_flags = SA_NODEFER;  // so longjmp() leaves the signal open
+        sigaction(SIGSEGV, &own, nullptr);
+        pool p(often());
+        p.put(guarded_item(p));
+        static int n_faults = 0;
+        if (setjmp(back) != 0) ++n_faults;
+        if (n_faults < 3) write(nullptr);
+        _exit(n_faults);
+      },
+      testing::ExitedWithCode(3), "");
 }
 
 }  // namespace
