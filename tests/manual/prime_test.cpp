@@ -146,24 +146,19 @@ TEST(PoolPrime, ReserveOutlivesEveryWatermark) {
 // While fewer than n are out a get succeeds without the source, whoever holds the rest.
 TEST(PoolPrime, ReserveHoldsAfterMoreThanItWasOut) {
   test_source source;
-  c_pool p({.source = &source});
+  c_pool p({.size = 4096, .source = &source});  // one item to a page: those in use have none free
   ASSERT_EQ(pool_prime(p, 8, nullptr), 0);
-  auto items = get_n(p, 30);
-  // Every page keeps one item out, or none: those of the reserve must be enough all the same.
-  std::vector<void*> kept;
-  for (std::size_t i = 0; i < items.size(); ++i) {
-    if (i % 8 == 0) {
-      kept.push_back(items[i]);
-    } else {
-      pool_put(p, items[i]);
-    }
-  }
+  auto kept = get_n(p, 3);
+  auto items = get_n(p, 27);
+  put_all(p, items);
   pool_reclaim(p);
   source.fail_now();
 
-  auto more = get_n(p, 8 - kept.size());
+  items = get_n(p, 5);
 
-  put_all(p, more);
+  EXPECT_EQ(source.live_pages(), 8u);
+  EXPECT_EQ(source.n_failures(), 0u) << "nobody had to ask";
+  put_all(p, items);
   put_all(p, kept);
 }
 
