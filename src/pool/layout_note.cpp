@@ -9,7 +9,7 @@
 
 namespace pool9::inline v1::detail {
 
-constinit registry::root_t registry::root;
+[[gnu::used]] constinit registry::root_t registry::root;  // by the note, at its end
 
 // Types of several access rights have no standard layout; these compilers know their offsets.
 #pragma GCC diagnostic ignored "-Winvalid-offsetof"
@@ -172,7 +172,7 @@ static_assert(sizeof(scarcity) == 4 && sizeof(void*) == 8);
 
 }
 
-extern "C" constinit const pool9::detail::layout_table pool9_layout =
+extern "C" [[gnu::used]] constinit const pool9::detail::layout_table pool9_layout =
     pool9::detail::layout_access::all();
 
 // The note.  Section and symbols are told apart from the program's own by their names alone.
