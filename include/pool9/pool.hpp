@@ -7,6 +7,9 @@
 // page sources, hooks, report handlers, waiters' callbacks - is called with no lock held and may
 // use any pool.
 #pragma once
+#if __cplusplus < 202002L
+#error "pool9 needs C++20: compile with -std=c++20"
+#endif
 #include <atomic>
 #include <chrono>
 #include <cstddef>

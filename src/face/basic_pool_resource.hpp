@@ -176,6 +176,7 @@ void basic_pool_resource<Pool>::end_class(size_class& c) noexcept {
 
 template <class Pool>
 Pool& basic_pool_resource<Pool>::pool_for(std::size_t bytes, std::size_t align) {
+  if (!std::has_single_bit(align)) detail::bad_option("align", align, name_);
   const std::size_t index = index_of(bytes, align);
   if (index == classes::count) face::no_pool_for(name_, bytes, align);
   return class_at(index).items;

@@ -56,7 +56,9 @@ constexpr demand demands[] = {
     {"item_size", "%llu is no size: at least 1, at most what a machine holds, a type's own"},
     {"align", "%llu is no alignment: a power of two, at most the page size if that is given"},
     {"align_offset", "%llu is no offset: a multiple of the type's alignment"},
-    {"page_size", "%llu is no page size: a power of two that holds an item"},
+    {"page_size",
+     "%llu is no page size: a power of two that holds an item and, with diagnostics, its red "
+     "zones"},
     {"reserve", "%llu is more than the hard limit"},
     {"idle_time", "%lld ms is less than no time"},
     {"on_shortage", "a pool for one thread has no hook, since nothing waits there"},

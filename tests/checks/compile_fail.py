@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Checks that a file does not compile, and that the compiler's message says what the file expects.
+A line `// compile with: OPTION...` in it adds options.
 
 usage: compile_fail.py FILE COMPILER [OPTION...]
 """
@@ -11,8 +12,11 @@ import source_tree
 
 
 def complaints(path, compiler, *options):
-    expected = re.search(r"// expect: (.+)", "\n".join(source_tree.lines(".", path)))[1]
-    run = subprocess.run([compiler, *options, "-fsyntax-only", path],
+    text = "\n".join(source_tree.lines(".", path))
+    expected = re.search(r"// expect: (.+)", text)[1]
+    added = re.search(r"// compile with: (.+)", text)
+    own = added[1].split() if added else []
+    run = subprocess.run([compiler, *options, *own, "-fsyntax-only", path],
                          capture_output=True, text=True)
     if run.returncode == 0:
         yield f"{path}: compiles"

@@ -28,8 +28,12 @@ TEST(PoolOptions, SayWhatASizeMustBe) {
   EXPECT_EQ(
       said_of<object_pool<int>>({.name = "a", .item_size = 9}),
       "pool 'a': item_size: 9 is no size: at least 1, at most what a machine holds, a type's own");
-  EXPECT_EQ(said_of({.name = "a", .item_size = 8, .page_size = 5000}),
-            "pool 'a': page_size: 5000 is no page size: a power of two that holds an item");
+  EXPECT_EQ(
+      said_of({.name = "a", .item_size = 8, .page_size = 5000}),
+      "pool 'a': page_size: 5000 is no page size: a power of two that holds an item and, with "
+      "diagnostics, its red zones");
+  const pool_options no_room{.name = "a", .item_size = 4096, .page_size = 4096, .diagnostic = true};
+  EXPECT_NE(said_of(no_room).find("with diagnostics, its red zones"), std::string::npos);
 }
 
 TEST(PoolOptions, SayWhatAnAlignmentMustBe) {

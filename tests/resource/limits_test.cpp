@@ -98,6 +98,8 @@ TYPED_TEST(LimitedResource, AnswersThatNoPoolHoldsSuchBlocks) {
                  "pool_for: pool 'blocks': 8 bytes aligned to 131072 come from the upstream, "
                  "not a pool");
   }
+  EXPECT_THROW((void)r.pool_for(16, 3), std::invalid_argument);
+  EXPECT_THROW((void)r.pool_for(16, 0), std::invalid_argument);
 }
 
 TYPED_TEST(LimitedResource, KeepsItsPoolsAndTheirLimitsOverARelease) {

@@ -74,8 +74,8 @@ class basic_pool_resource : public std::pmr::memory_resource {
 
   /// The pool that serves blocks of this size and alignment, and those of the other sizes that it
   /// has items for: set its limit, prime it, read it.  Its address stays.  Throws
-  /// std::invalid_argument if such blocks come from the upstream, std::bad_alloc if there is no
-  /// memory for the pool's own data.
+  /// std::invalid_argument if such blocks come from the upstream or `align` is no power of two,
+  /// std::bad_alloc if there is no memory for the pool's own data.
   [[nodiscard]] Pool& pool_for(std::size_t bytes, std::size_t align = alignof(std::max_align_t));
 
   /// allocate() and deallocate() for a size that is known to the compiler: what allocators call.
