@@ -285,7 +285,7 @@ struct core {
   }
   /// A magazine's part of `n`, so that the first to come leaves something for the others.
   std::size_t share_of(std::size_t n) const noexcept POOL9_REQUIRES(mutex) {
-    return std::min(n, n / (2 * caches.n_open() + 1) + 1);
+    return caches.n_open() == 0 ? n : std::min(n, n / (2 * caches.n_open() + 1) + 1);
   }
   /// How many more may be issued.
   std::size_t room() const noexcept POOL9_REQUIRES(mutex) {

@@ -70,6 +70,26 @@ TEST_P(CachedSupply, SourceIsNotAskedWhileFewerThanTheReserveAreOut) {
   }
 }
 
+// "The next thread that needs one takes it over as it is": without a limit, and with nothing out,
+// too.
+TEST(CachedSupply, MagazineOfAnEndedThreadIsTakenOverWithItsItems) {
+  test_source source;
+  pool p(sixteen_a_page(source));
+  std::thread([&] {
+    std::vector<void*> items = get_n(p, 50);
+    put_all(p, items);
+  }).join();
+  const pool_stats before = p.stats();
+  ASSERT_EQ(before.out, 0u);
+  ASSERT_GE(before.cached, 50u);
+
+  void* const item = p.get();
+
+  EXPECT_EQ(p.stats().refills, before.refills) << "none went through the pages";
+  EXPECT_EQ(p.stats().cached, before.cached - 1);
+  p.put(item);
+}
+
 // "All or nothing: a failed prime changes nothing."
 TEST_P(CachedSupply, FailedPrimeLeavesTheReserveAsItWas) {
   test_source source;
