@@ -130,6 +130,18 @@ TEST(PoolHardLimit, WarningIsSaidOncePerRatecap) {
   EXPECT_NE(said.text.find("no more of these"), std::string::npos) << said.text;
 }
 
+TEST(PoolHardLimit, WarningIsSaidAgainAfterRatecap) {
+  c_pool p;
+  ASSERT_EQ(pool_sethardlimit(p, 0, "no more", 1), 0);
+  report_catcher caught;
+  const auto start = std::chrono::steady_clock::now();
+  EXPECT_TRUE(run_until([&] {
+    EXPECT_EQ(pool_get(p, PR_NOWAIT), nullptr);
+    return caught.n_reports() == 2;
+  }));
+  EXPECT_GE(std::chrono::steady_clock::now() - start, std::chrono::seconds(1));
+}
+
 TEST(PoolHardLimit, RatecapOfZeroSaysItEachTime) {
   c_pool p;
   ASSERT_EQ(pool_sethardlimit(p, 0, "no more", 0), 0);

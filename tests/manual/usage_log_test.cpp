@@ -72,9 +72,10 @@ TEST(PoolDiagnostics, LogIsPrintedOldestFirst) {
 
   const std::string log = l.log();
 
-  const std::size_t get = log.find(line_with(log, {"get", this_file}));
-  const std::size_t put = log.find(line_with(log, {"put", this_file}));
-  EXPECT_LT(get, put) << log;
+  const std::string get = line_with(log, {"get", this_file});
+  const std::string put = line_with(log, {"put", this_file});
+  ASSERT_TRUE(!get.empty() && !put.empty()) << log;
+  EXPECT_LT(log.find(get), log.find(put)) << log;
 }
 
 TEST(PoolDiagnostics, LogKeepsAtLeastTheLastTenCalls) {
