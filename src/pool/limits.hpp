@@ -18,6 +18,11 @@ struct limits {
   std::size_t hard = unlimited;  // items out at most
   std::size_t reserve = 0;       // items primed from the page source; storage needs no floor
 
+  /// Whether no program's address space holds `n` items, 2^48 bytes being the most there is.  To
+  /// find that out page by page would take minutes, and memory.
+  static bool are_absurd(std::size_t n, const page::layout& l) noexcept {
+    return n > (std::size_t{1} << 48) / l.stride();
+  }
   /// Pages that always stay: "The number pages in the pool will not decrease below the required
   /// value to accommodate the minimum number of items".
   std::size_t floor_pages(const page::page_set& p) const noexcept {

@@ -125,8 +125,7 @@ struct core::page_list {
 };
 
 bool core::prime(std::size_t n) noexcept {
-  constexpr std::size_t absurd = unlimited / 64;  // the reserve would wrap, and no list holds it
-  if (inside::of(*this) || n > absurd) return false;
+  if (inside::of(*this) || limits::are_absurd(n, layout)) return false;
   handoff owed;
   page_list got(layout.pages_for(n) + 1);
   if (!got) return false;

@@ -65,9 +65,8 @@ void unsynchronized_core::say_given_twice(void* page) noexcept {
 }
 
 bool unsynchronized_core::prime(std::size_t n) noexcept {
-  constexpr std::size_t absurd = unlimited / 64;  // the reserve would wrap, and no list holds it
-  if (inside || n > absurd) return false;
   const page::layout& l = pages.items();
+  if (inside || limits::are_absurd(n, l)) return false;
   const std::size_t needed = l.pages_for(bounds.reserve + n) - l.pages_for(bounds.reserve);
   const std::size_t bytes = (needed + 1) * sizeof(void*);
   auto** const got = static_cast<void**>(base::arena::allocate(bytes));

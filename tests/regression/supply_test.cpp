@@ -3,6 +3,7 @@
 #include <sys/resource.h>
 
 #include <array>
+#include <climits>
 #include <cstring>
 #include <pool9/unsynchronized_pool.hpp>
 
@@ -32,6 +33,22 @@ TEST(SupplyRegression, AbsurdPrimeFailsAndChangesNothing) {
 
   EXPECT_EQ(source.n_calls(), 1u);
   EXPECT_EQ(p.check(), "");
+}
+
+// It asked for page after page, for minutes, where pages cost nothing until they are touched.
+TEST(SupplyRegression, ReserveThatNoAddressSpaceHoldsIsRefusedAtOnce) {
+  test_source source;
+  source.bound(2);
+  pool_options o = four_a_page(source);
+  o.page_size = 0;
+  o.item_size = 1 << 20;
+  pool p(o);
+  unsynchronized_pool lone(o);
+
+  EXPECT_FALSE(p.prime(INT_MAX));
+  EXPECT_FALSE(lone.prime(INT_MAX));
+
+  EXPECT_EQ(source.n_calls(), 0u);
 }
 
 // The sum with what is reserved already must not wrap either, however many items a page holds.
