@@ -20,7 +20,7 @@
  */
 struct pool {
   size_t pr_size; /* item size, as given: read by historic callers */
-  void* pr_private[39];
+  void* pr_private[40];
 };
 typedef struct pool* pool_handle_t;
 
