@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // A callback is cancelled or called, whenever the other is tried: never both, never neither.
+#include "edges/emulated.hpp"
 #include "pools.hpp"
 #include "stress/sanitized.hpp"
 #include "support/child.hpp"
@@ -61,6 +62,7 @@ TEST(Cancel, ServedCallbackCanBeCancelledUntilItsCallBegins) {
 // The thread sanitizer starts a thread of its own, and allows no others, in such a child.
 #if !defined(POOL9_TEST_THREAD_SANITIZED)
 TEST(Cancel, ChildMayCancelTheCallsOfTheThreadThatForkedAndNoOthers) {
+  if (emulated) GTEST_SKIP() << "the emulator does not live through the second child";
   pool p({.name = "fork", .item_size = 64, .hard_limit = 0, .idle_time = never_idle});
   noting_waiter second;
   gate called, go_on;

@@ -2,6 +2,7 @@
 // The pretty-printers of tools/gdb, and the probes, in GDB itself.
 #include <gtest/gtest.h>
 
+#include "edges/emulated.hpp"
 #include "programs.hpp"
 
 namespace pool9::test {
@@ -17,6 +18,7 @@ class Gdb : public ::testing::Test {
  protected:
   void SetUp() override {
     if (!is_installed("gdb")) GTEST_SKIP() << "gdb is not installed";
+    if (emulated) GTEST_SKIP() << "what is emulated has a debugger of another kind";
   }
   /// What GDB prints for these commands.
   static std::string debug(const std::string& mode, std::vector<std::string> commands,
