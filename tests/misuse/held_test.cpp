@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // Who holds what, and since when; quarantine; records.
+#include <algorithm>
 #include <cstring>
+#include <numeric>
+#include <random>
 #include <thread>
 
 #include "edges/emulated.hpp"
@@ -42,19 +45,28 @@ TEST(Held, IsGroupedByPlace) {
 }
 
 // However many places there are beside it.
+// However many places there are, and in whatever order they are met.
 TEST(Held, ShowsThePlaceThatHasMost) {
   test_source source;
   pool p(diagnosed(source));
-  constexpr int n_places = 300;
-  std::vector<void*> items;
-  for (int i = 0; i < 400; ++i)
-    items.push_back(p.get(get_flags::nowait, {"f", "a.c", i < n_places ? i : i % 2 * 1000}));
-  const auto lines = lines_of(plain(held_by(p)));
-  EXPECT_EQ(lines[0], "pool 'held': 400 of 400 items are out");
-  EXPECT_EQ(lines[1], "  51 got at a.c:0, the first # s ago: item @");
-  EXPECT_EQ(lines[2], "  50 got at a.c:1000, the first # s ago: item @");
-  EXPECT_TRUE(lines.back().ends_with(" got elsewhere")) << lines.back();
-  put_all(p, items);
+  constexpr int n_single = 300, most = 20, second = 19;
+  std::vector<int> lines_of_gets(n_single);
+  std::iota(lines_of_gets.begin(), lines_of_gets.end(), 1000);
+  lines_of_gets.insert(lines_of_gets.end(), most, 1);
+  lines_of_gets.insert(lines_of_gets.end(), second, 2);
+  std::mt19937 order;
+  for (int round = 0; round < 20; ++round) {
+    std::shuffle(lines_of_gets.begin(), lines_of_gets.end(), order);
+    std::vector<void*> items;
+    for (const int line : lines_of_gets)
+      items.push_back(p.get(get_flags::nowait, {"f", "a.c", line}));
+    const auto lines = lines_of(plain(held_by(p)));
+    EXPECT_EQ(lines[0], "pool 'held': 339 of 339 items are out");
+    EXPECT_EQ(lines[1], "  20 got at a.c:1, the first # s ago: item @");
+    EXPECT_EQ(lines[2], "  19 got at a.c:2, the first # s ago: item @");
+    EXPECT_TRUE(lines.back().ends_with(" got elsewhere")) << lines.back();
+    put_all(p, items);
+  }
 }
 
 [[gnu::noinline]] void* get_here(pool& p) {
