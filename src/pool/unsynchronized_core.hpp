@@ -95,6 +95,10 @@ struct unsynchronized_core {
   bool stock(std::size_t n) noexcept;
   /// Takes a free item out; nullptr: it, or what is around it, had been written to, and it stays.
   void* take(const caller& by) noexcept;
+  /// What was taken stays, after all.
+  void leave(void* item) noexcept;
+  /// What was taken is somebody's now.
+  void note_got(void* item, const caller& by) noexcept;
   page::give_result give(void* item, const caller& by) noexcept;
   void begin_walk() noexcept;
   void end_walk() noexcept;

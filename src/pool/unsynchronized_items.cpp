@@ -51,6 +51,7 @@ void* unsynchronized_core::get(const caller& by) noexcept {
   }
   void* const item = take(by);
   if (item == nullptr) return nullptr;
+  note_got(item, by);
   keep_at_hand();
   if (n_cached() == 0) refill();
   note_peak();
@@ -66,17 +67,24 @@ void* unsynchronized_core::take(const caller& by) noexcept {
   void* const item = pages.take();
   if (sanitized) tools.show_all(item);
   if (const finding f = watch != nullptr ? watch->in_items.look_at_free(item) : finding{}) {
-    pages.give(item);
-    if (sanitized) tools.hide_all(item);
+    leave(item);
     say_found(f, by.where, "get");
     return nullptr;
   }
+  return item;
+}
+
+void unsynchronized_core::leave(void* item) noexcept {
+  pages.give(item);
+  if (sanitized) tools.hide_all(item);
+}
+
+void unsynchronized_core::note_got(void* item, const caller& by) noexcept {
   if (sanitized) tools.tell_got(item);
   if (logs) log.add("get", item, by.where);
   if (watch != nullptr)
     diagnosis::note_got(watch->records.enter(item, [this](const void* i) { return pages.owns(i); }),
                         by);
-  return item;
 }
 
 void unsynchronized_core::keep_at_hand() noexcept {
@@ -141,17 +149,16 @@ bulk_outcome unsynchronized_core::get_bulk(std::span<void*> items, const caller&
     ++counts.fails;
     return bulk_outcome::short_of_items;
   }
-  std::size_t n = 0;
-  for (void*& item : items) {
-    item = n < n_cached_now ? pop() : take(by);
-    if (item == nullptr) {
-      for (void* taken : items.first(n))
-        static_cast<void>(give(taken, by));  // nobody's gets, or puts
-      if (bounds.too_many(pages)) give_back();
-      return bulk_outcome::short_of_items;
-    }
-    ++n;
+  for (void*& item : items.first(n_cached_now)) item = pop();
+  const auto from_pages = items.subspan(n_cached_now);
+  for (std::size_t n = 0; n < from_pages.size(); ++n) {
+    if ((from_pages[n] = take(by)) != nullptr) continue;
+    // Diagnostics found something, so nothing was cached.
+    for (void* taken : from_pages.first(n)) leave(taken);
+    if (bounds.too_many(pages)) give_back();
+    return bulk_outcome::short_of_items;
   }
+  for (void* item : from_pages) note_got(item, by);
   keep_at_hand();
   note_peak();
   return bulk_outcome::served;

@@ -136,6 +136,15 @@ TEST(UnsynchronizedMisuse, BulkThatFindsAWriteAfterPutTakesNothing) {
   std::array<void*, 8> items{};
   ASSERT_TRUE(p.try_get_bulk(items));
   p.put_bulk(items);
+  const auto stacks = [&] {  // of who got the first of them last, and of who put it
+    p.put(items[0]);
+    auto lines = test::lines_of(caught.only().text);
+    std::erase_if(lines, [](const std::string& line) { return !line.starts_with("    "); });
+    caught.clear();
+    return lines;
+  };
+  const auto before = stacks();
+  EXPECT_FALSE(before.empty());
   *static_cast<unsigned char*>(test::hidden(items[5])) = 1;
   EXPECT_FALSE(p.try_get_bulk(items));
   EXPECT_EQ(caught.only().misuse, misuse_kind::written_after_put);
@@ -143,6 +152,8 @@ TEST(UnsynchronizedMisuse, BulkThatFindsAWriteAfterPutTakesNothing) {
   EXPECT_EQ(p.stats().gets, 8u) << "nobody got what went back";
   EXPECT_EQ(p.stats().puts, 8u);
   EXPECT_EQ(p.check(), "");
+  caught.clear();
+  EXPECT_EQ(stacks(), before) << "nor is that said of anybody";
   EXPECT_TRUE(p.try_get_bulk(items)) << "once is enough";
   p.put_bulk(items);
 }
