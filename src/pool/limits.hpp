@@ -18,8 +18,8 @@ struct limits {
   std::size_t hard = unlimited;  // items out at most
   std::size_t reserve = 0;       // items primed from the page source; storage needs no floor
 
-  /// Whether no program's address space holds `n` items, 2^48 bytes being the most there is.  To
-  /// find that out page by page would take minutes, and memory.
+  /// Whether `n` items are more than the 2^48 bytes that a system gives a program unless it asks
+  /// for more.  To find that out page by page would take minutes, and memory.
   static bool are_absurd(std::size_t n, const page::layout& l) noexcept {
     return n > (std::size_t{1} << 48) / l.stride();
   }

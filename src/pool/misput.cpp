@@ -21,9 +21,10 @@ struct known_pool {
 known_pool owner_of(const void* item) noexcept {
   known_pool p;
   for (registry::visitor v; core* const c = v.next();) {
-    if (p.id != 0 || !c->owns(item)) continue;
+    if (!c->owns(item)) continue;
     p.name.add("%s", c->name);
     p.id = c->id;
+    break;
   }
   return p;
 }
