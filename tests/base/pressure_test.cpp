@@ -55,6 +55,14 @@ class Pressure : public testing::Test {
     return pressure::sleep(bell_, bell_, os::steady_ns() + time, e);
   }
   bool sleep(ears e = ears::open) { return pressure::sleep(bell_, bell_, os::never, e); }
+  /// The descriptor that who sleeps is woken by, once there is one.
+  int alarm() const {
+    EXPECT_TRUE(run_until([&] { return descriptors() != before_; }));
+    int opened = -1;
+    for (const int fd : descriptors())
+      if (!before_.contains(fd)) opened = fd;
+    return opened;
+  }
   /// A thread in sleep(), or about to be, which a ring from now on wakes.
   std::unique_ptr<task<bool>> sleeper(ears e = ears::open) {
     const std::uint32_t heard = bell_;
@@ -170,10 +178,7 @@ TEST_F(Pressure, WithoutDescriptorsItSleepsAndTriesAgain) {
 TEST_F(Pressure, DescriptorsOfTheProgramInThePlaceOfOursAreLeftAlone) {
   pressure::listen_to(eventfd_);
   const auto thread = sleeper();
-  ASSERT_TRUE(run_until([&] { return descriptors() != before_; }));
-  int ours = -1;
-  for (const int fd : descriptors())
-    if (!before_.contains(fd)) ours = fd;
+  const int ours = alarm();
   int ends[2];
   ASSERT_EQ(pipe2(ends, O_NONBLOCK), 0);
   ASSERT_EQ(dup2(ends[1], ours), ours);
@@ -195,10 +200,7 @@ TEST_F(Pressure, DescriptorsOfTheProgramInThePlaceOfOursAreLeftAlone) {
 TEST_F(Pressure, TimersOfTheProgramInThePlaceOfOursAreLeftAlone) {
   pressure::listen_to(eventfd_);
   const auto thread = sleeper();
-  ASSERT_TRUE(run_until([&] { return descriptors() != before_; }));
-  int ours = -1;
-  for (const int fd : descriptors())
-    if (!before_.contains(fd)) ours = fd;
+  const int ours = alarm();
   const int timer = timerfd_create(CLOCK_MONOTONIC, 0);
   const itimerspec in_an_hour{.it_interval = {}, .it_value = {.tv_sec = 3600, .tv_nsec = 0}};
   ASSERT_EQ(timerfd_settime(timer, 0, &in_an_hour, nullptr), 0);
