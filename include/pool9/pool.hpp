@@ -139,6 +139,7 @@ constexpr void check_options(const pool_options& o, Bad bad) {
 
 /// One get that has not been answered yet, for those who must not block.  Neither movable nor
 /// copyable; the pool links it, so it must live until its callback began or cancel() returned true.
+/// One that is destroyed before is reported as misuse, and cancelled.
 class waiter {
  public:
   /// Called once, with no lock held, on the thread whose put (or growth, or limit) served it.
@@ -150,9 +151,14 @@ class waiter {
   waiter& operator=(const waiter&) = delete;
 
  protected:
-  ~waiter() = default;
+  ~waiter() {
+    if (queue_ != nullptr) [[unlikely]]
+      end_too_early();
+  }
 
  private:
+  void end_too_early() noexcept;
+
   friend class pool;
   friend struct detail::core;
   friend struct detail::layout_access;
@@ -170,6 +176,7 @@ class waiter {
   std::uint16_t process_ = 0;  // that served it: a fork leaves the other threads' calls behind
   std::atomic<std::uint32_t> state_{0};
   detail::wait_queue* queue_ = nullptr;  // of the pool, or of the thread that is to call it
+  detail::core* core_ = nullptr;         // where it waits, or did
 };
 
 class pool {
@@ -280,7 +287,8 @@ class pool {
   [[nodiscard]] void* get_or_enqueue(waiter& w) noexcept;
   /// Returns true if `w` will not be called: it was in the queue, or served and its callback had
   /// not begun, and then the item goes to the next in line.  false: the callback has begun, or `w`
-  /// is not waiting.  May be called as long as `w` lives, served or not.
+  /// is not waiting; it is misuse if `w` waits for another pool, where it stays.  May be called as
+  /// long as `w` lives, served or not.
   [[nodiscard]] bool cancel(waiter& w) noexcept;
 
   // ---- supply ----

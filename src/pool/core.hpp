@@ -101,6 +101,8 @@ struct core {
 
   // ---- waiting.cpp ----
   bool cancel(waiter& w) noexcept;
+  /// `w`, which awaits this pool, is being destroyed.
+  void cancel_ended(waiter& w) noexcept;
 
   // ---- supply.cpp ----
   bool prime(std::size_t n) noexcept;

@@ -46,6 +46,11 @@ bool handoff::take_back(waiter& w) noexcept {
   due_in->remove(w);
   return true;
 }
+bool handoff::awaits(waiter& w) noexcept {
+  if (wait_queue::of(w) == nullptr) return false;  // without the lock: whose it is knows that
+  const base::locked hold(calls_lock);
+  return wait_queue::is_in_line(w) || wait_queue::process_of(w) == process;
+}
 
 void handoff::make_calls() noexcept {
   if (pending.being_made || !pending.has_some || pin::any_held()) return;

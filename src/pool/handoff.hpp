@@ -29,6 +29,9 @@ class handoff {
   void call(waiter& w) noexcept;
   /// Whether `w` was served and its call had not begun; then it never will.
   static bool take_back(waiter& w) noexcept;
+  /// Whether `w` waits for a pool or for its call, which a thread that a fork left behind never
+  /// makes.
+  static bool awaits(waiter& w) noexcept;
   /// `c`, which is pinned for us, has a hungry callback at the head of its queue.
   void feed(core& c) noexcept { hungry_ = &c; }
   bool feeds() const noexcept { return feeding_ || hungry_ != nullptr; }

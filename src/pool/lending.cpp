@@ -43,7 +43,7 @@ void* core::start_of(void* block) const noexcept {
 void core::bring_blocks(const request& r) noexcept {
   if (r.enqueue != nullptr) {
     const base::locked hold(mutex);
-    if (is_queued(*r.enqueue)) return;  // it has one, and this get is misuse
+    if (handoff::awaits(*r.enqueue)) return;  // it has one, and this get is misuse
   }
   for (void*& block : r.items) {
     block = new_block(item_size, alignment.to, alignment.offset);

@@ -258,6 +258,9 @@ bool pool::cancel(waiter& w) noexcept {
   core* const c = core_.load(std::memory_order_acquire);
   return c != nullptr && c->cancel(w);
 }
+void waiter::end_too_early() noexcept {
+  if (detail::handoff::awaits(*this)) core_->cancel_ended(*this);
+}
 
 bool pool::prime(std::size_t n) noexcept {
   if (n == 0) return true;

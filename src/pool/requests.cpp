@@ -38,7 +38,7 @@ bulk_outcome core::get_in_turn(const request& r) noexcept {
   bool may_ask = !nested;  // the source, until it refuses
   handoff owed;
   mutex.lock();
-  if (r.enqueue != nullptr && is_queued(*r.enqueue)) {
+  if (r.enqueue != nullptr && handoff::awaits(*r.enqueue)) {
     leave(owed);
     say(report_kind::misuse, r.by.where, "get_or_enqueue", r.enqueue,
         "who queues it again: it waits for one get until it was called, or cancelled",

@@ -96,6 +96,7 @@ void core::serve_waiters(handoff& owed) noexcept {
 }
 
 void core::enqueue(waiter& w, const request& r, bool at_limit, handoff& owed) noexcept {
+  w.core_ = this;
   w.items_ = r.items.data();
   w.wanted_ = r.items.size();
   w.flags_ = r.flags;
@@ -185,6 +186,13 @@ void core::note_served(const request& r) noexcept {
 }
 
 bool core::cancel(waiter& w) noexcept {
+  if (w.core_ != this) {
+    if (handoff::awaits(w))
+      say(report_kind::misuse, {}, "cancel", &w,
+          "where it was queued: a waiter is cancelled in the pool that it waits for",
+          "waiter %p: waits for another pool", static_cast<void*>(&w));
+    return false;
+  }
   mutex.lock();
   if (is_queued(w)) {
     handoff owed;
@@ -210,6 +218,13 @@ bool core::cancel(waiter& w) noexcept {
   w.state_.store(waiter_idle, std::memory_order_relaxed);  // relaxed: under the lock
   put_with_care(w.item_, {});                              // the next in line gets it
   return true;
+}
+
+void core::cancel_ended(waiter& w) noexcept {
+  if (!cancel(w)) return;
+  say(report_kind::misuse, {}, "~waiter", &w,
+      "who destroys it: a waiter lives until its call begins, or it is cancelled",
+      "waiter %p: was destroyed while it waited", static_cast<void*>(&w));
 }
 
 void core::feed_waiters() noexcept {
