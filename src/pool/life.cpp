@@ -123,6 +123,7 @@ bool core::close(const call_site& where, bool even_if_out, handoff& owed) noexce
   if (watch != nullptr) say_spoiled(where);
   orphan();
   mutex.lock();  // nobody else is left; for the analysis, and for those that are there by mistake
+  tools.pool_ends();
   std::array<void*, limits::most_pages_at_once> going;
   page::page_set::cursor cursor;
   for (bool more = true; more;) {

@@ -16,7 +16,7 @@ tool_view::tool_view(const page::page_set& pages, std::size_t item_size, bool is
       item_size_(item_size) {
   if (is_told_) tool::pool_born(this, pages.items().has_zones() ? red_zone_before : 0);
 }
-tool_view::~tool_view() {
+void tool_view::pool_ends() const noexcept {
   if (is_told_) tool::pool_ended(this);
 }
 

@@ -17,7 +17,8 @@ class tool_view {
   tool_view(const tool_view&) = delete;  // its address is the pool's name to Valgrind
   tool_view& operator=(const tool_view&) = delete;
 
-  ~tool_view();
+  /// The pool ends.  Before its memory goes: what is still out is taken from everybody.
+  void pool_ends() const noexcept;
   void page_came(void* page) const noexcept;
   /// Requires: it came.
   void page_goes(void* page) const noexcept;

@@ -167,6 +167,7 @@ bool unsynchronized_core::may_close(const call_site& where, bool even_if_out) no
 }
 
 void unsynchronized_core::return_all_memory() noexcept {
+  tools.pool_ends();
   std::array<void*, limits::most_pages_back> going;
   page::page_set::cursor cursor;
   for (bool more = true; more;) {

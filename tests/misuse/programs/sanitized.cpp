@@ -50,6 +50,10 @@ void behave() {
     use(item);
     p.put(item);
     if (p.close()) std::memset(storage, 0, sizeof storage);
+    // With items out, too.
+    static_cast<void>(p.prime(storage));
+    use(p.try_get());
+    if (p.reset()) std::memset(storage, 0, sizeof storage);
   }
 }
 
