@@ -41,6 +41,8 @@ class object {
     valid_ = !bytes_.empty() && from.read(address, bytes_.data(), bytes_.size());
   }
   explicit operator bool() const { return valid_; }
+  /// Not a byte differs.
+  bool operator==(const object& other) const { return bytes_ == other.bytes_; }
   std::uint64_t address() const { return address_; }
   std::uint64_t address_of(const char* name) const {
     return address_ + layout_->at(type_, name).offset;

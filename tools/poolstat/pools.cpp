@@ -78,18 +78,23 @@ bool reader::read_pools(const library& l, bool strict, std::vector<pool>& into) 
 }
 
 bool reader::read_pool(const library& l, std::uint64_t address, pool& into) {
+  // What moves between pages and caches meanwhile would count twice, or not at all; where that goes
+  // on and on, so do the figures, and no look at them is far off.
   const auto read = [&](bool strict) {
-    const object core(in_, l.members, "core", address);
     tally t;
-    if (!core || !count(l, core, strict, t)) return false;
-    derive(l, core, t, into.stats);
+    for (int i = 0; i < most_tries && !t.is_of_one_moment; ++i) {
+      const object core(in_, l.members, "core", address);
+      t = {};
+      if (!core || !count(l, core, strict, t)) return false;
+      derive(l, core, t, into.stats);
+    }
     return true;
   };
   if (try_often(read)) return true;
   // Its numbers are right without what lies in caches.
   const object core(in_, l.members, "core", address);
   if (!core || core["id"] == 0) return false;
-  derive(l, core, {core["caches.puts_of_gone"], 0}, into.stats);
+  derive(l, core, {.n_puts = core["caches.puts_of_gone"]}, into.stats);
   incomplete_ = true;
   return true;
 }
@@ -115,6 +120,7 @@ bool reader::count(const library& l, const object& core, bool strict, tally& t) 
   // The same lists as before, and the same pool.
   const object after(in_, l.members, "core", core.address());
   if (!after || after["id"] != core["id"]) return false;
+  t.is_of_one_moment = after == core;
   std::vector<unsigned char> was(l.members.at("core", "caches").size), is(was.size());
   core.copy("caches", was.data(), was.size());
   after.copy("caches", is.data(), is.size());

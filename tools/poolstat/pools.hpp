@@ -62,6 +62,7 @@ class reader {
   bool read_pool(const library& l, std::uint64_t address, pool& into);
   struct tally {
     std::uint64_t n_puts = 0, n_held = 0;
+    bool is_of_one_moment = false;  // the pool itself did not change meanwhile
   };
   bool count(const library& l, const object& core, bool strict, tally& t);
   held got(const object& o, std::optional<std::uint64_t> now);
