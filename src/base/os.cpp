@@ -200,11 +200,16 @@ void name_address(const void* address, char* into, std::size_t size) noexcept {
   const char* const slash = std::strrchr(info.dli_fname, '/');
   const char* const module = slash != nullptr ? slash + 1 : info.dli_fname;
   if (info.dli_sname != nullptr) {
-    std::snprintf(into, size, "%s+%#zx (%s)", info.dli_sname, a - address_of(info.dli_saddr),
-                  module);
-  } else {
-    std::snprintf(into, size, "%s+%#zx", module, a - address_of(info.dli_fbase));
+    const int length = std::snprintf(into, size, "%s+%#zx (%s)", info.dli_sname,
+                                     a - address_of(info.dli_saddr), module);
+    if (static_cast<std::size_t>(length) < size) return;
   }
+  const auto n = static_cast<std::size_t>(
+      std::snprintf(into, size, "%s+%#zx", module, a - address_of(info.dli_fbase)));
+  constexpr std::size_t around = sizeof " (...)";
+  if (info.dli_sname != nullptr && n + around < size)
+    std::snprintf(into + n, size - n, " (%.*s...)", static_cast<int>(size - n - around),
+                  info.dli_sname);
 }
 
 std::string_view environment(const char* name) noexcept {

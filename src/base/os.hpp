@@ -65,7 +65,8 @@ std::uint32_t thread_number() noexcept;
 /// `first` on; returns how many.  0: there is no such, or nobody knows how to walk this stack.
 std::size_t walk_stack(const void** into, std::size_t most, const void* first) noexcept;
 /// What an address in a program is: "function+0x1c (libx.so)", or "program+0x4711", which addr2line
-/// takes.  Cut to `size`, with a zero at its end.  No lock: the loader has its own.
+/// takes, and behind it what there is room for of a function of too long a name.  Cut to `size`,
+/// with a zero at its end.  No lock: the loader has its own.
 void name_address(const void* address, char* into, std::size_t size) noexcept;
 
 /// Called in the signal handler of a thread that touched `address`, which it may not: returns

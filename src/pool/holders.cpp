@@ -82,7 +82,8 @@ void holders::find(const diagnosis* watch, std::uint64_t until, which w) noexcep
 }
 
 template <class F>
-void holders::for_each_line(std::uint64_t now, std::size_t most, F f) const noexcept {
+void holders::for_each_line(std::uint64_t now, std::size_t most, std::size_t rows,
+                            F f) const noexcept {
   std::size_t n_told = 0;
   for (std::size_t i = 0; i < n_; n_told += groups_[i++].n) {
     const group& g = groups_[i];
@@ -90,19 +91,20 @@ void holders::for_each_line(std::uint64_t now, std::size_t most, F f) const noex
     line.add("  %zu got", g.n);
     add_site(line, g.got.where);
     line.add(", the first %.3f s ago: item %p", in_seconds(now - g.got.time_ns), g.item);
+    const std::size_t n_frames = std::min<std::size_t>(g.got.n_stack, most);
+    const std::size_t takes = rows_of(line.view()) + n_frames;
+    if (takes > rows) break;
+    rows -= takes;
     f(line.view());
-    for (std::size_t k = 0; k < std::min<std::size_t>(g.got.n_stack, most); ++k) {
-      char name[160];
-      base::os::name_address(g.got.stack[k], name, sizeof name);
-      f(base::text<256>().add("    %s", name).view());
-    }
+    for (std::size_t k = 0; k < n_frames; ++k)
+      f(base::text<columns>().add("    %s", frame_name(g.got.stack[k]).text).view());
   }
   if (n_told != n_items_) f(base::text<64>().add("  %zu got elsewhere", n_items_ - n_told).view());
 }
 
 holders::list_text holders::list(std::uint64_t now) const noexcept {
   list_text text;
-  for_each_line(now, 2, [&](std::string_view l) {
+  for_each_line(now, 2, most_rows - 4, [&](std::string_view l) {
     text.add("\n%.*s", static_cast<int>(l.size()), l.data());
   });
   return text;
@@ -112,7 +114,7 @@ std::size_t holders::describe(const char* pool, bool is_known, std::size_t out, 
                               line_function line, void* context) const noexcept {
   const std::size_t n = is_known ? n_items_ : out;
   line(context, base::text<128>().add("pool '%s': %zu of %zu items are out", pool, n, out).view());
-  for_each_line(now, stack_depth, [&](std::string_view l) { line(context, l); });
+  for_each_line(now, stack_depth, SIZE_MAX, [&](std::string_view l) { line(context, l); });
   if (!is_known && out != 0)
     line(context, base::text<192>()
                       .add("  who got them, diagnostics know: POOL9_OPTIONS=diagnostic:%s", pool)

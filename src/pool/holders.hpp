@@ -42,9 +42,10 @@ class holders {
     std::size_t n = 0;
   };
   class candidates;
-  /// Calls f(line) for each line, with `most` frames of each stack.
+  /// Calls f(line) for each line, with `most` frames of each stack; those of places that do not fit
+  /// into so many rows are left out.
   template <class F>
-  void for_each_line(std::uint64_t now, std::size_t most, F f) const noexcept;
+  void for_each_line(std::uint64_t now, std::size_t most, std::size_t rows, F f) const noexcept;
 
   std::array<group, 6> groups_;
   std::size_t n_ = 0;

@@ -84,19 +84,22 @@ const char* format_of(std::string_view field) noexcept {
       ->format;
 }
 
-void add_event(report_text& t, const char* what, const ledger::event& e, std::uint64_t now) {
-  if (!e.is_known()) return;
+using event_line = base::text<256>;
+
+/// Empty if it is not known.
+event_line line_of(const char* what, const ledger::event& e, std::uint64_t now) noexcept {
+  event_line t;
+  if (!e.is_known()) return t;
   t.add("\n  %s", what);
   add_site(t, e.where);
-  t.add(", %.3f s ago, in thread %u", in_seconds(now - e.time_ns), e.thread);
-  add_stack(t, e, "\n", stack_depth);
+  return t.add(", %.3f s ago, in thread %u", in_seconds(now - e.time_ns), e.thread);
 }
 
 }
 
 message::message(const telling& t, const char* pool, std::uint64_t pool_id) noexcept
     : told_(t), pool_(pool), pool_id_(pool_id) {
-  text_.add("%.80s: pool '%s': %s", t.where.function != nullptr ? t.where.function : t.function,
+  text_.add("%.40s: pool '%s': %s", t.where.function != nullptr ? t.where.function : t.function,
             pool, t.text);
   if (t.where.file != nullptr) {
     add_place(text_.add(" ("), t.where.file, t.where.line);
@@ -113,9 +116,18 @@ void message::add_known(const diagnosis* watch, const usage_log& log) noexcept {
 
 void message::send() noexcept {
   const std::uint64_t now = base::os::steady_ns();
-  add_event(text_, "got", known_.got, now);
-  add_event(text_, "put", known_.put, now);
-  if (told_.look_at != nullptr) text_.add("\n  look at %s", told_.look_at);
+  const event_line of_get = line_of("got", known_.got, now),
+                   of_put = line_of("put", known_.put, now);
+  event_line last;
+  if (told_.look_at != nullptr) last.add("\n  look at %s", told_.look_at);
+  // The stacks have what is left of the screen.
+  const std::size_t rows = rows_of(text_.view()) + rows_of(of_get.view()) + rows_of(of_put.view()) +
+                           rows_of(last.view()) - 3;
+  const std::size_t n_frames =
+      std::min<std::size_t>(stack_depth, (most_rows - std::min(most_rows, rows)) / 2);
+  add_stack(text_.add("%s", of_get.view().data()), known_.got, "\n", n_frames);
+  add_stack(text_.add("%s", of_put.view().data()), known_.put, "\n", n_frames);
+  text_.add("%s", last.view().data());
   const item_event got = known_.got.view(), put = known_.put.view();
   deliver({.kind = told_.kind,
            .where = told_.where,

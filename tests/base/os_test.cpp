@@ -2,6 +2,7 @@
 // What the library takes for granted of the system.
 #include "base/os.hpp"
 
+#include <dlfcn.h>
 #include <gtest/gtest.h>
 #include <signal.h>
 #include <sys/mman.h>
@@ -10,6 +11,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <string>
 #include <thread>
 #include <vector>
 
@@ -33,6 +35,23 @@ std::size_t resident_pages(void* p, std::size_t bytes) {
 bool is_mapped(const void* p) {
   unsigned char in_core = 0;
   return mincore(const_cast<void*>(p), 1, &in_core) == 0;
+}
+
+// Cut, it would lead nowhere.
+TEST(Os, AnAddressInAFunctionOfTooLongANameIsToldAsAnOffsetIntoItsFile) {
+  const char* const name =
+      "_ZNSt7__cxx1112basic_stringIcSt11char_traitsIcESaIcEE10_M_replaceEmmPKcm";
+  const auto* const function = static_cast<const char*>(dlsym(RTLD_DEFAULT, name));
+  if (function == nullptr) GTEST_SKIP() << "there is no such function in this program";
+  char whole[160], some[60], little[24];
+  os::name_address(function + 4, whole, sizeof whole);
+  os::name_address(function + 4, some, sizeof some);
+  os::name_address(function + 4, little, sizeof little);
+  const std::string offset = std::string(some).substr(0, std::string(some).find(' '));
+  const std::string module = offset.substr(0, offset.find('+'));
+  EXPECT_EQ(whole, name + ("+0x4 (" + module + ")"));
+  EXPECT_EQ(some, offset + " (" + std::string(name).substr(0, 59 - offset.size() - 6) + "...)");
+  EXPECT_EQ(little, offset.substr(0, 23));
 }
 
 TEST(Os, PageSizeIsTheSystems) {

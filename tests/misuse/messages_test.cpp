@@ -181,14 +181,21 @@ TEST_F(Messages, Busy) {
 }
 
 // Whatever the depth of the stacks.
-[[gnu::noinline]] void* get_deep(pool& p, int n) {
-  void* const item = n == 0 ? p.get() : get_deep(p, n - 1);
+[[gnu::noinline]] void* get_deep(pool& p, int n, const call_site& where = {}) {
+  void* const item = n == 0 ? p.get(get_flags::waitok, where) : get_deep(p, n - 1, where);
   asm volatile("");
   return item;
 }
-[[gnu::noinline]] void put_deep(pool& p, void* item, int n) {
-  n == 0 ? p.put(item) : put_deep(p, item, n - 1);
+[[gnu::noinline]] void put_deep(pool& p, void* item, int n, const call_site& where = {}) {
+  n == 0 ? p.put(item, where) : put_deep(p, item, n - 1, where);
   asm volatile("");
+}
+/// Rows of a screen of 80 columns, as the default handler prints the report.
+std::size_t rows_of(const caught_report& r) {
+  std::size_t n = 0;
+  for (const std::string& line : lines_of("pool9 misuse: " + r.text))
+    n += std::max<std::size_t>(1, (line.size() + 79) / 80);
+  return n;
 }
 
 TEST_F(Messages, FitOnAScreen) {
@@ -196,6 +203,25 @@ TEST_F(Messages, FitOnAScreen) {
   put_deep(p, item, 20);
   put_deep(p, hidden(item), 20);
   EXPECT_LE(lines_of(catcher.only().text).size(), 23u) << catcher.only().text;
+}
+
+TEST_F(Messages, FitOnAScreenWhateverTheNamesAndPaths) {
+  const std::string path(200, 'p'), function(200, 'f');
+  call_site far_away{.function = function.c_str(), .file = path.c_str(), .line = 44};
+  pool long_named(diagnosed(source, "a_name_of_thirty_one_characters"));
+  void* const item = get_deep(long_named, 20, far_away);
+  put_deep(long_named, item, 20, far_away);
+  put_deep(long_named, hidden(item), 20, far_away);
+  EXPECT_LE(rows_of(catcher.only()), 23u) << catcher.only().text;
+  EXPECT_EQ(lines_of(catcher.only().text).back().rfind("  look at ", 0), 0u);
+  catcher.clear();
+  std::vector<void*> items;
+  for (far_away.line = 1; far_away.line < 9; ++far_away.line)
+    items.push_back(get_deep(long_named, 20, far_away));
+  EXPECT_FALSE(long_named.close(far_away));
+  EXPECT_LE(rows_of(catcher.only()), 23u) << catcher.only().text;
+  EXPECT_NE(catcher.only().text.find(" got elsewhere\n  look at "), std::string::npos);
+  put_all(long_named, items);
 }
 
 // Nor are there paths and names that push what to look at off it.
@@ -206,7 +232,7 @@ TEST_F(Messages, EndWithWhatToLookAtWhateverTheNames) {
   p.put(item, far_away);
   p.put(hidden(item), far_away);
   EXPECT_EQ(plain(catcher.only().text),
-            function.substr(0, 80) + ": pool 'first': item @: put twice: it is free already (..." +
+            function.substr(0, 40) + ": pool 'first': item @: put twice: it is free already (..." +
                 end + ":44)\n  got at ..." + end + ":44, # s ago, in thread #\n  put at ..." + end +
                 ":44, # s ago, in thread #\n"
                 "  look at who else puts it: since that put it may be somebody else's");
