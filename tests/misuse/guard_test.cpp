@@ -175,6 +175,15 @@ TEST(Guard, NothingStandsInForAGuardedItem) {
   EXPECT_EQ(p.check(), "");
 }
 
+// There are sixteen in all.
+TEST(Guard, PlacesOfPoolsThatEndWithItemsOutAreTakenAgain) {
+  for (int i = 0; i < 20; ++i) {
+    pool p(often());
+    EXPECT_TRUE(is_guarded(guarded_item(p)));
+    EXPECT_TRUE(p.reset());
+  }
+}
+
 TEST(Guard, SecondPutIsNamed) {
   report_catcher catcher;
   pool p(often());

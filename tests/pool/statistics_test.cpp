@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // G9: counts are true, and never less than what was reported before.
+#include <bit>
 #include <cstring>
 #include <deque>
 #include <numeric>
@@ -85,8 +86,14 @@ TEST(Statistics, HistogramHoldsEveryWaitThatEndedWithAnItem) {
     noting_waiter w;
     EXPECT_EQ(p.get_or_enqueue(w), nullptr);
     ASSERT_TRUE(run_until([&] { return p.stats().oldest_wait_ns >= 2'000'000; }));
+    const pool_stats before = p.stats();
     p.put(item);
     p.put(w.wait_for_item());
+    const pool_stats after = p.stats();
+    const std::uint64_t microseconds = (after.wait_ns_total - before.wait_ns_total) / 1000;
+    const auto bucket = static_cast<std::size_t>(std::bit_width(microseconds));
+    EXPECT_EQ(after.wait_histogram[bucket], before.wait_histogram[bucket] + 1)
+        << microseconds << " us are less than 2^" << bucket;
   }
   const pool_stats s = p.stats();
 
