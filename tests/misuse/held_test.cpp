@@ -173,6 +173,29 @@ TEST(Held, TooLongIsReportedOnce) {
   set_housekeeping(housekeeping::by_thread);
 }
 
+TEST(Held, TheNextIsLookedForWhenItsTimeHasCome) {
+  set_housekeeping(housekeeping::by_hand);
+  {
+    report_catcher catcher;
+    test_source source;
+    pool_options o = diagnosed(source);
+    o.held_too_long = decltype(o.held_too_long)(1);
+    pool p(o);
+    void* const first = p.get();
+    std::this_thread::sleep_for(1100ms);
+    void* const second = p.get();
+    const auto time = pool::clock::now() + 1s;
+    const auto next = keep_house();
+    if (pool::clock::now() < time) {  // else the machine had other things to do
+      EXPECT_EQ(catcher.n_reports(), 1u);
+      EXPECT_LE(next, time);
+    }
+    p.put(first);
+    p.put(second);
+  }
+  set_housekeeping(housekeeping::by_thread);
+}
+
 class Quarantine : public testing::Test {
  protected:
   static pool_options options(page_source& source) {
