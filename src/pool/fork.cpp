@@ -51,7 +51,9 @@ void child() noexcept POOL9_ANNOTATE(no_thread_safety_analysis) {
   housekeeping::after_fork();
   base::pressure::after_fork();
   release();
+  handoff::hold();  // a thread that starts may get the stack where a wait is still to be dropped
   for (visitor v; core* const c = v.next();) c->after_fork();
+  handoff::go_on();
 }
 
 constinit std::atomic<bool> prepared{false};

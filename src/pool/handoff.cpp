@@ -11,11 +11,14 @@
 namespace pool9::inline v1::detail {
 namespace {
 
-/// The callbacks that this thread has yet to make.
+/// The callbacks that this thread has yet to make, and what it owes during a fork.
 struct pending_calls {
   wait_queue calls;       // guarded by calls_lock, as handoff::calls_ are
   bool has_some = false;  // the thread's own: false only if there are none
   bool being_made = false;
+  bool rings = false;
+  bool feeds = false;
+  unsigned n_holds = 0;  // forks in progress, one in another's handlers
 };
 constinit thread_local pending_calls pending;
 constinit base::mutex calls_lock;
@@ -53,10 +56,25 @@ bool handoff::awaits(waiter& w) noexcept {
 }
 
 void handoff::make_calls() noexcept {
-  if (pending.being_made || !pending.has_some || pin::any_held()) return;
+  if (pending.being_made || !pending.has_some || pending.n_holds != 0 || pin::any_held()) return;
   pending.being_made = true;
   while (waiter* const w = take_next()) wait_queue::call(*w);  // its frame may be gone after it
   pending.being_made = false;
+}
+
+void handoff::hold() noexcept { ++pending.n_holds; }
+void handoff::go_on() noexcept {
+  if (--pending.n_holds != 0) return;
+  const bool rings = std::exchange(pending.rings, false);
+  const bool feeds = std::exchange(pending.feeds, false);
+  make_calls();
+  if (rings) housekeeping::ring();
+  if (feeds) registry::feed_starving();
+}
+void handoff::owe_still() noexcept {
+  pending.rings |= std::exchange(ring_, false);
+  pending.feeds |= std::exchange(memory_came_back_, false) || hungry_ != nullptr;
+  if (core* const c = std::exchange(hungry_, nullptr)) pin().adopt(*c);  // and lets go
 }
 
 void handoff::lock_calls() noexcept POOL9_ANNOTATE(no_thread_safety_analysis) { calls_lock.lock(); }
@@ -95,6 +113,7 @@ void handoff::pay_all() noexcept {
     pending.calls.append(calls_);
     pending.has_some = true;
   }
+  if (pending.n_holds != 0) return owe_still();
   if (core* const c = std::exchange(hungry_, nullptr)) {
     pin hold;
     hold.adopt(*c);

@@ -55,7 +55,11 @@ class handoff {
   /// Makes the callbacks that this thread has yet to make, if it may now.
   static void make_calls() noexcept;
 
-  // For a fork: the queues stand still in between.
+  // Around a fork: what this thread owes to foreign code waits until the program's handlers, which
+  // may have to unlock what it needs, have run.
+  static void hold() noexcept;
+  static void go_on() noexcept;
+  // The same for the queues, which stand still in between.
   static void lock_calls() noexcept;
   static void unlock_calls() noexcept;
   /// In the child, locked: only the calling thread's calls will be made.
@@ -67,6 +71,7 @@ class handoff {
     page::give_result why;
   };
   void pay_all() noexcept;
+  void owe_still() noexcept;
   void say_all_misputs(core& c) noexcept;
 
   static constexpr unsigned most_asleep = 8;  // more are woken under the lock, a system call each

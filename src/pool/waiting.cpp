@@ -246,8 +246,7 @@ void core::after_fork() noexcept {
   waiters.drop_threads();
   caches.park_strangers();
   serve_waiters(owed);
-  // Idle pages ring at the next slow operation; a child that is about to exec() needs no thread.
-  if (retry_due != os::never) owed.ring_housekeeping();
+  if (retry_due != os::never) owed.ring_housekeeping();  // leave() does so for other reasons
   leave(owed);
 }
 

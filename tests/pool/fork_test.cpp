@@ -234,6 +234,36 @@ TEST(Fork, HousekeepingGoesOnInTheChild) {
   EXPECT_TRUE(run_until([&] { return due.stats().pages == 0; }, 10s));
 }
 
+// The stacks where they wait are free there, and what is due in another pool starts a thread.
+TEST(Fork, WaitsAreDroppedBeforeAThreadStartsInTheChild) {
+  pool due({.name = "due", .item_size = 64, .idle_time = 2s});
+  due.put(due.get());
+  await_housekeeping();
+  pool p({.name = "fork", .item_size = 64, .hard_limit = 3, .idle_time = never_idle});
+  std::vector<void*> held = get_n(p, 2);
+  std::deque<std::thread> bulk;
+  for (std::size_t i = 1; i <= 3; ++i) {
+    bulk.emplace_back([&] {
+      std::vector<void*> items(2);
+      p.get_bulk(items);
+      p.put_bulk(items);
+    });
+    await_waiters(p, i);
+  }
+  noting_waiter behind;
+  EXPECT_EQ(p.get_or_enqueue(behind), nullptr);
+
+  for (int i = 0; i < 10; ++i)
+    EXPECT_TRUE(in_child([&] {
+      return POOL9_HOLDS(p.check() == "") && POOL9_HOLDS(p.stats().waiters == 0) &&
+             POOL9_HOLDS(behind.item != nullptr);
+    }));
+
+  put_all(p, held);
+  for (std::thread& t : bulk) t.join();
+  p.put(behind.wait_for_item());
+}
+
 TEST(Fork, StarvingCallbackIsFedInTheChild) {
   test_source source;
   pool p(four_a_page(source));
