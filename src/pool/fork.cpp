@@ -56,19 +56,36 @@ void child() noexcept POOL9_ANNOTATE(no_thread_safety_analysis) {
   handoff::go_on();
 }
 
-constinit std::atomic<bool> prepared{false};
+/// Registers handlers unless that was done.
+class handlers {
+ public:
+  void once(void (*before)(), void (*in_parent)(), void (*in_child)()) noexcept {
+    // relaxed: only a hint
+    if (are_there_.load(std::memory_order_relaxed) || are_there_.exchange(true)) return;
+    if (!base::os::at_fork(before, in_parent, in_child)) are_there_.store(false);
+  }
+
+ private:
+  std::atomic<bool> are_there_{false};
+};
+
+constinit handlers for_locks, for_foreign_code;
+
+void prepare_locks() noexcept { for_locks.once(prepare, release, child); }
 
 // When the library is loaded: handlers that the program registers later run before ours take the
-// locks, and after ours released them, so they may use pools.
-const struct at_load {
-  at_load() noexcept { prepare_for_forks(); }
+// locks, and after ours released them, so they may use pools.  Before other static objects, which
+// may register some, and come first where the library is linked statically.
+[[gnu::init_priority(101)]] const struct at_load {
+  at_load() noexcept { prepare_locks(); }
 } register_early;
 
 }
 
 void prepare_for_forks() noexcept {
-  if (prepared.load(std::memory_order_relaxed) || prepared.exchange(true)) return;
-  if (!base::os::at_fork(prepare, release, child)) prepared.store(false);
+  prepare_locks();
+  // Later: callbacks and sources may need what handlers that are registered by now lock and unlock.
+  for_foreign_code.once(handoff::hold, handoff::go_on, handoff::go_on);
 }
 
 }

@@ -60,8 +60,7 @@ void starving(int change) noexcept;
 /// Memory went back somewhere: asks the sources of all starving pools again.
 void feed_starving() noexcept;
 
-/// Registers the fork handlers, unless that was done: when the library is loaded, if there was
-/// memory.
+/// Registers those fork handlers that were not registered yet, before the first use of a pool.
 void prepare_for_forks() noexcept;
 
 }
