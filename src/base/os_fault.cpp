@@ -32,6 +32,8 @@ void on_fault(fault_reporter r) noexcept {
   struct sigaction ours = before;        // with the mask and the flags that its handler counts on
   ours.sa_sigaction = on_signal;
   ours.sa_flags |= SA_SIGINFO | SA_ONSTACK;
+  // "Once" is said of a handler: what is ignored stays so.
+  if (before.sa_handler == SIG_IGN) ours.sa_flags &= ~static_cast<int>(SA_RESETHAND);
   sigaction(SIGSEGV, &ours, nullptr);
 }
 

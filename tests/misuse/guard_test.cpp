@@ -325,10 +325,13 @@ TEST_F(GuardDeathTest, SignalsThatAreIgnoredStayIgnored) {
   if (thread_sanitized) GTEST_SKIP() << "its runtime hands signals on by itself";
   const auto sent = [](int n) {
     no_core();
-    if (n == 0) signal(SIGSEGV, SIG_IGN);
+    struct sigaction ignores = {};
+    ignores.sa_handler = SIG_IGN;
+    ignores.sa_flags = static_cast<int>(SA_RESETHAND);  // as signal() has it in strict C
+    if (n == 0) sigaction(SIGSEGV, &ignores, nullptr);
     pool p(often());
     p.put(guarded_item(p));
-    raise(SIGSEGV);
+    for (int i = 0; i < 2; ++i) raise(SIGSEGV);
     _exit(4);
   };
   EXPECT_EXIT(sent(0), testing::ExitedWithCode(4), "");
