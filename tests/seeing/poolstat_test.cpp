@@ -2,6 +2,7 @@
 // poolstat on live programs of every kind of linking, on core files, and on programs that are stuck
 // or change all the while.
 #include <gtest/gtest.h>
+#include <sys/stat.h>
 
 #include <filesystem>
 #include <thread>
@@ -109,6 +110,22 @@ TEST_F(Poolstat, LooksIntoACoreFile) {
     EXPECT_EQ(other.status, 2) << other.text;
     EXPECT_EQ(other.text, "poolstat: " + file + ": is not of " + poolstat + "\n");
     std::filesystem::remove(file);
+  }
+}
+
+// Whoever made the core file may mean no good.
+TEST_F(Poolstat, NeitherWaitsForWhatACoreFileNamesNorSendsItToATerminal) {
+  const std::string directory = ::testing::TempDir(), core = directory + "poolstat_hostile",
+                    program = core + "_program", pipe = core + "_pipe";
+  ::unlink(pipe.c_str());
+  ASSERT_EQ(::mkfifo(pipe.c_str(), 0600), 0);
+  for (const std::string& name : {pipe, std::string("/no\x1B[31mfile\x07")}) {
+    ASSERT_EQ(run({"python3", "-B", beside("hostile_core.py"), core, program, name}).status, 0);
+    const program_end look = run({"timeout", "20", poolstat, "--core", core, program});
+    EXPECT_EQ(look.status, 2);
+    const std::string shown = name == pipe ? pipe : "/no?[31mfile?";
+    EXPECT_EQ(look.text, "poolstat: " + core + ": needs " + shown +
+                             ", which is not there, or not the one it was\n");
   }
 }
 

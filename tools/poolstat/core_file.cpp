@@ -2,7 +2,6 @@
 // A process that has ended, as its core file has it.
 //
 // What is mapped from files and never written, the kernel leaves out; it is read from the files.
-#include <fcntl.h>
 #include <gelf.h>
 #include <sys/procfs.h>
 #include <unistd.h>
@@ -20,7 +19,7 @@ namespace {
 /// An open file, and libelf's view of it.
 class elf_file {
  public:
-  explicit elf_file(const std::string& path) : fd_(::open(path.c_str(), O_RDONLY | O_CLOEXEC)) {
+  explicit elf_file(const std::string& path) : fd_(open_file(path)) {
     if (fd_ >= 0) elf_ = elf_begin(fd_, ELF_C_READ_MMAP, nullptr);
   }
   ~elf_file() {

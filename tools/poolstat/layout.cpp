@@ -69,7 +69,7 @@ layout::layout(target& from, std::uint64_t address) {
       head.n_members > most_members)
     throw from.missing().empty()
         ? trouble(exit_code::incomplete, from.name() + ": the note of pool9 leads nowhere")
-        : trouble(exit_code::no_access, from.name() + ": needs " + from.missing() +
+        : trouble(exit_code::no_access, from.name() + ": needs " + printable(from.missing()) +
                                             ", which is not there, or not the one it was");
   if (head.version > known_version)
     throw trouble(exit_code::incomplete, from.name() +

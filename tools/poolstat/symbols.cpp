@@ -3,7 +3,7 @@
 
 #include <cxxabi.h>
 #include <elfutils/libdwfl.h>
-#include <fcntl.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cstdio>
@@ -35,8 +35,11 @@ std::string symbol(const std::string& path, std::uint64_t base, std::uint64_t ad
          char**) { return -1; },
       nullptr, nullptr};
   const std::unique_ptr<Dwfl, void (*)(Dwfl*)> all(dwfl_begin(&callbacks), dwfl_end);
-  Dwfl_Module* const m = dwfl_report_elf(all.get(), path.c_str(), path.c_str(), -1, base, false);
+  const int fd = open_file(path);
+  if (fd < 0) return {};
+  Dwfl_Module* const m = dwfl_report_elf(all.get(), path.c_str(), path.c_str(), fd, base, false);
   dwfl_report_end(all.get(), nullptr, nullptr);
+  if (m == nullptr) ::close(fd);  // otherwise it is the module's
   if (m == nullptr) return {};
   GElf_Off into = 0;
   GElf_Sym found{};

@@ -59,6 +59,12 @@ class target {
   std::string read_string(std::uint64_t address);
 };
 
+/// What the target says without what might confuse a terminal.
+std::string printable(std::string text);
+/// A descriptor to read that file, which the target may have named, or -1: only a regular file is
+/// opened, so that nobody has to wait for whoever writes to a pipe.
+int open_file(const std::string& path);
+
 /// Throws trouble if there is no such process, or it may not be looked into.
 std::unique_ptr<target> open_process(int pid);
 /// `executable` is where the program that `core` is of lies now.

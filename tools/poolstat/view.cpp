@@ -13,19 +13,6 @@ namespace {
 
 unsigned long long ull(std::uint64_t n) { return n; }
 
-/// A text of the target's without what might confuse a terminal.
-std::string printable(std::string text) {
-  const auto is = [&](std::size_t i, unsigned from, unsigned to) {
-    const auto byte = static_cast<unsigned char>(text[i]);  // or the null behind
-    return byte >= from && byte <= to;
-  };
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    if (is(i, 0, 0x1F) || is(i, 0x7F, 0x7F)) text[i] = '?';
-    if (is(i, 0xC2, 0xC2) && is(i + 1, 0x80, 0x9F)) text.replace(i, 2, "?");  // more of them
-  }
-  return text;
-}
-
 /// A row of cells for each line, printed so that columns stand under each other.
 class table {
  public:
