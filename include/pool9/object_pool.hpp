@@ -35,13 +35,17 @@ concept waits = requires(Pool& p) {
 
 /// Says that make_in() of `p` was given an item of another pool.
 inline void say_other_pool(const pool& p, const pooled_item& item) noexcept {
-  const std::string_view mine = p.name(), its = item.get_deleter().owner->name();
-  char text[256];
+  const pool& other = *item.get_deleter().owner;
+  const std::string_view mine = p.name(), its = other.name();
+  char which[64] = "", text[320];
+  if (mine == its)
+    std::snprintf(which, sizeof which, ", another of that name, with the id %llu",
+                  static_cast<unsigned long long>(other.stats().id));
   std::snprintf(text, sizeof text,
-                "make_in: pool '%.*s': item %p: not of this pool: it is of pool '%.*s'\n"
+                "make_in: pool '%.*s': item %p: not of this pool: it is of pool '%.*s'%s\n"
                 "  look at who mixes the two pools up: an object is made in an item of its own",
                 static_cast<int>(mine.size()), mine.data(), item.get(),
-                static_cast<int>(its.size()), its.data());
+                static_cast<int>(its.size()), its.data(), which);
   deliver({.kind = report_kind::misuse,
            .where = {.function = "make_in"},
            .pool = mine,

@@ -264,5 +264,15 @@ TEST(ObjectPoolItems, MakesInAnItemThatWasDelivered) {
   EXPECT_EQ(p.items().stats().out, 1u);
 }
 
+TEST(ObjectPoolItems, TellsThePoolsOfOneNameApart) {
+  object_pool<counted> p, twin;
+  const test::report_catcher caught;
+  void* const its = twin.items().get();
+  EXPECT_FALSE(p.make_in(pooled_item(its, item_deleter{&twin.items()}), 5));
+  const std::string says = "', another of that name, with the id " +
+                           std::to_string(twin.items().stats().id) + "\n  look at ";
+  EXPECT_NE(std::string(caught.only().text).find(says), std::string::npos) << caught.only().text;
+}
+
 }  // namespace
 }  // namespace pool9
