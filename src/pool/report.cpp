@@ -150,7 +150,7 @@ void say_unborn(report_kind kind, const call_site& where, const char* function, 
 }
 
 void bad_option(const char* field, std::uint64_t value, std::string_view pool) {
-  base::text<256> text;
+  base::text<320> text;
   text.add("pool '%.*s': %s: ", static_cast<int>(std::min(pool.size(), longest_name)), pool.data(),
            field)
       .add(format_of(field), static_cast<unsigned long long>(value));

@@ -131,6 +131,10 @@ void exceptions_are_panics() {
   CHECK(no_size.starts_with("pool 'a': item_size: 0 is"));
   CHECK(no_size.ends_with("\n  look at the options of that pool, and at pool9(3)"));
   CHECK(panic_of([] {
+          const std::string name(200, 'a');
+          pool9::pool p({.name = name, .item_size = 8, .page_size = SIZE_MAX});
+        }).ends_with("\n  look at the options of that pool, and at pool9(3)"));
+  CHECK(panic_of([] {
           pool9::pool p({.name = "a", .item_size = 8, .hard_limit = 1});
           std::array<void*, 2> two{};
           p.get_bulk(two);
