@@ -44,7 +44,6 @@ TEST(Held, IsGroupedByPlace) {
   EXPECT_EQ(plain(held_by(p)), "pool 'held': 0 of 0 items are out");
 }
 
-// However many places there are beside it.
 // However many places there are, and in whatever order they are met.
 TEST(Held, ShowsThePlaceThatHasMost) {
   test_source source;
