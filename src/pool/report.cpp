@@ -120,7 +120,8 @@ void message::send() noexcept {
                    of_put = line_of("put", known_.put, now);
   event_line last;
   if (told_.look_at != nullptr) last.add("\n  look at %s", told_.look_at);
-  // The stacks have what is left of the screen.
+  // The stacks have what is left of the screen.  The last three begin with the end of a line, or
+  // are empty: a row too many each.
   const std::size_t rows = rows_of(text_.view()) + rows_of(of_get.view()) + rows_of(of_put.view()) +
                            rows_of(last.view()) - 3;
   const std::size_t n_frames =

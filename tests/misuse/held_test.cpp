@@ -143,56 +143,53 @@ TEST(Held, KnowsWhoWaited) {
   waits.join();
 }
 
-TEST(Held, TooLongIsReportedOnce) {
-  set_housekeeping(housekeeping::by_hand);
-  {
-    report_catcher catcher;
-    test_source source;
+class HeldTooLong : public testing::Test {
+ protected:
+  HeldTooLong() { set_housekeeping(housekeeping::by_hand); }
+  ~HeldTooLong() override { set_housekeeping(housekeeping::by_thread); }
+  static pool_options a_second(page_source& source) {
     pool_options o = diagnosed(source);
     o.held_too_long = decltype(o.held_too_long)(1);
-    pool p(o);
-    void* const item = p.get(get_flags::nowait, {"f", "slow.c", 3});
-    static_cast<void>(keep_house());
-    EXPECT_EQ(catcher.n_reports(), 0u) << "not yet";
-
-    std::this_thread::sleep_for(1100ms);
-    for (int i = 0; i < 3; ++i) static_cast<void>(keep_house());
-
-    const caught_report r = catcher.only();
-    EXPECT_EQ(r.kind, report_kind::warning);
-    EXPECT_EQ(r.misuse, misuse_kind::held_too_long);
-    EXPECT_EQ(plain(r.text),
-              "f: pool 'held': 1 items are out for longer than 1 s (slow.c:3)\n"
-              "  1 got at slow.c:3, the first # s ago: item @\n"
-              "  look at the first place: what is got there is not put, or is put late");
-    p.put(item);
-    static_cast<void>(keep_house());
-    EXPECT_EQ(catcher.n_reports(), 1u);
+    return o;
   }
-  set_housekeeping(housekeeping::by_thread);
+
+  report_catcher catcher;
+  test_source source;
+  pool p{a_second(source)};
+};
+
+TEST_F(HeldTooLong, IsReportedOnce) {
+  void* const item = p.get(get_flags::nowait, {"f", "slow.c", 3});
+  static_cast<void>(keep_house());
+  EXPECT_EQ(catcher.n_reports(), 0u) << "not yet";
+
+  std::this_thread::sleep_for(1100ms);
+  for (int i = 0; i < 3; ++i) static_cast<void>(keep_house());
+
+  const caught_report r = catcher.only();
+  EXPECT_EQ(r.kind, report_kind::warning);
+  EXPECT_EQ(r.misuse, misuse_kind::held_too_long);
+  EXPECT_EQ(plain(r.text),
+            "f: pool 'held': 1 items are out for longer than 1 s (slow.c:3)\n"
+            "  1 got at slow.c:3, the first # s ago: item @\n"
+            "  look at the first place: what is got there is not put, or is put late");
+  p.put(item);
+  static_cast<void>(keep_house());
+  EXPECT_EQ(catcher.n_reports(), 1u);
 }
 
-TEST(Held, TheNextIsLookedForWhenItsTimeHasCome) {
-  set_housekeeping(housekeeping::by_hand);
-  {
-    report_catcher catcher;
-    test_source source;
-    pool_options o = diagnosed(source);
-    o.held_too_long = decltype(o.held_too_long)(1);
-    pool p(o);
-    void* const first = p.get();
-    std::this_thread::sleep_for(1100ms);
-    void* const second = p.get();
-    const auto time = pool::clock::now() + 1s;
-    const auto next = keep_house();
-    if (pool::clock::now() < time) {  // else the machine had other things to do
-      EXPECT_EQ(catcher.n_reports(), 1u);
-      EXPECT_LE(next, time);
-    }
-    p.put(first);
-    p.put(second);
+TEST_F(HeldTooLong, TheNextIsLookedForWhenItsTimeHasCome) {
+  void* const first = p.get();
+  std::this_thread::sleep_for(1100ms);
+  void* const second = p.get();
+  const auto time = pool::clock::now() + 1s;
+  const auto next = keep_house();
+  if (pool::clock::now() < time) {  // else the machine had other things to do
+    EXPECT_EQ(catcher.n_reports(), 1u);
+    EXPECT_LE(next, time);
   }
-  set_housekeeping(housekeeping::by_thread);
+  p.put(first);
+  p.put(second);
 }
 
 class Quarantine : public testing::Test {

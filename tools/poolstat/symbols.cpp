@@ -39,8 +39,10 @@ std::string symbol(const std::string& path, std::uint64_t base, std::uint64_t ad
   if (fd < 0) return {};
   Dwfl_Module* const m = dwfl_report_elf(all.get(), path.c_str(), path.c_str(), fd, base, false);
   dwfl_report_end(all.get(), nullptr, nullptr);
-  if (m == nullptr) ::close(fd);  // otherwise it is the module's
-  if (m == nullptr) return {};
+  if (m == nullptr) {
+    ::close(fd);  // otherwise it is the module's
+    return {};
+  }
   GElf_Off into = 0;
   GElf_Sym found{};
   const char* const name =
